@@ -1,0 +1,2 @@
+//! The command line: flags to `app`, nothing else.
+fn main() {}
