@@ -151,8 +151,7 @@ impl Names {
 
     /// Rebuilds the index after the texts were read from a snapshot.
     pub fn reindex(&mut self) {
-        self.index =
-            self.texts.iter().enumerate().map(|(i, text)| (text.clone(), Sym(i as u32))).collect();
+        self.index = self.texts.iter().enumerate().map(|(i, text)| (text.clone(), Sym(i as u32))).collect();
     }
 }
 
