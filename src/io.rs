@@ -1,0 +1,3 @@
+//! Everything that waits: the log, sources, HTTP, workers.
+
+pub mod log;

@@ -1,0 +1,1 @@
+//! Injects the errors of a real broker over any log.
