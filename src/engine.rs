@@ -6,6 +6,7 @@
 //!                                    contact fold -> observations -> rows                                        outputs
 //! ```
 
+pub mod clock;
 pub mod definitions;
 pub mod output;
 pub mod record;
