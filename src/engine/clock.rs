@@ -142,7 +142,8 @@ impl Clocks {
     pub fn coverage(&self, declared: &[Source], queue: Option<&str>) -> Fraction {
         let mut coverage = Fraction::default();
         for source in declared {
-            let feeds = queue.is_none_or(|q| source.queues.is_empty() || source.queues.iter().any(|own| own == q));
+            let feeds =
+                queue.is_none_or(|q| source.queues.is_empty() || source.queues.iter().any(|own| own == q));
             if !feeds || self.closed.contains(&source.topic) {
                 continue;
             }
