@@ -4,17 +4,20 @@
 //! server does in its own time is awaited with [`wait::until`], which says at its deadline what it was waiting for.
 //!
 //! ```text
-//! Process   a child that is killed with its test, by whatever way the test ends; signals; its lines
-//! Broker    Apache Kafka          Prometheus, Alertmanager   the Debian binaries
-//! Webhook   records what is posted   Browser, Page           headless Chromium over the DevTools protocol
+//! Process                    a child that ends with its test, however the test ends; signals; its lines
+//! Broker                     Apache Kafka
+//! Prometheus, Alertmanager   the Debian packages' programs
+//! Webhook                    records what is posted to it
+//! Browser, Page              headless Chromium over the DevTools protocol
 //! ```
 #![allow(dead_code, reason = "each test target uses a part")]
 #![allow(clippy::disallowed_methods, reason = "tests of real servers measure real time")]
 
-// pub mod alertmanager;
-// pub mod chromium;
+pub mod alertmanager;
+pub mod chromium;
 pub mod kafka;
 pub mod process;
-// pub mod prometheus;
+pub mod prometheus;
+pub mod server;
 pub mod wait;
-// pub mod webhook;
+pub mod webhook;

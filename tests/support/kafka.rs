@@ -206,7 +206,7 @@ impl Node {
         let address = self.address();
         wait::until("Kafka's first answer", TO_BE_READY, || {
             if !self.process.is_running() {
-                return Ok(Err(self.process.lines().join("\n")));
+                return Ok(Err(self.process.all_output()));
             }
             metadata(&address).map(Ok).map_err(|why| format!("{why}\n{}", self.process.tail()))
         })

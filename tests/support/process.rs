@@ -124,6 +124,12 @@ impl Process {
         self.lines.lock().expect("no reader panics").clone()
     }
 
+    /// Everything that it printed, once it has ended.
+    pub fn all_output(&mut self) -> String {
+        self.drain();
+        self.lines().join("\n")
+    }
+
     /// Its last 30 lines, for failure messages.
     pub fn tail(&self) -> String {
         let lines = self.lines();

@@ -1,0 +1,6 @@
+//! Tests in a real browser, headless Chromium: `cargo test --test board`. Not part of plain `cargo test`, which needs no server.
+
+#[path = "../support/all.rs"]
+mod support;
+
+mod smoke;

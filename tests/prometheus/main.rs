@@ -1,0 +1,6 @@
+//! Tests on a real Prometheus: `cargo test --test prometheus`. Not part of plain `cargo test`, which needs no server.
+
+#[path = "../support/all.rs"]
+mod support;
+
+mod smoke;
