@@ -20,10 +20,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub mod clock;
 pub mod conformance;
 pub mod embedded;
 pub mod faulty;
 pub mod kafka;
+mod snapshots;
 
 /// A partition of `facts`: one consistency domain with one engine. Counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -179,6 +181,28 @@ pub struct Transaction {
     pub outputs: Vec<Output>,
 }
 
+/// Checks what no log would take, and gives the metadata as text.
+fn accept(transaction: &Transaction) -> Result<String, CommitError> {
+    for Output { topic, key, value } in &transaction.outputs {
+        if matches!(topic, Topic::Facts | Topic::State) {
+            return Err(CommitError::Refused(format!("{} is not for outputs ({key})", topic.suffix())));
+        }
+        if value.len() > MAX_VALUE {
+            return Err(CommitError::Refused(format!(
+                "output {key} of {} bytes, at most {MAX_VALUE} fit",
+                value.len()
+            )));
+        }
+        if value.is_empty() && topic.retention() != Retention::Compacted {
+            return Err(CommitError::Refused(format!(
+                "{} keeps every record, {key} is empty",
+                topic.suffix()
+            )));
+        }
+    }
+    transaction.metadata.encode().map_err(CommitError::Refused)
+}
+
 /// Where a domain stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -316,7 +340,8 @@ pub trait Appender: Send {
     /// time of one write to disk, and does not wait for a network.
     fn acked(&mut self) -> Result<Ticket, Stopped>;
 
-    /// After [`Stopped`]: forgets what did not become durable and goes on; the next ticket follows the acked one.
+    /// After [`Stopped`]: forgets what did not become durable and goes on; the next ticket follows the returned one. Changes
+    /// nothing where nothing has stopped.
     fn resume(&mut self) -> Result<Ticket, Retry>;
 }
 
