@@ -6,5 +6,6 @@
 pub mod alert;
 pub mod event;
 pub mod fact;
+pub mod scorecard;
 pub mod text;
 pub mod units;
