@@ -1,3 +1,4 @@
 //! Everything that waits: the log, sources, HTTP, workers.
 
 pub mod log;
+pub mod traffic;
