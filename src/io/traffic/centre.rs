@@ -90,8 +90,11 @@ const QUEUES: [QueueLine; 7] = [
     ("night", "夜间回拨", "Night call-back", "voice", 60, 700, 300),
 ];
 
-const TEAMS: [(&str, &str, &str); 3] =
-    [("harbour", "客服一组", "Team Harbour"), ("meadow", "客服二组", "Team Meadow"), ("online", "在线组", "Team Online")];
+const TEAMS: [(&str, &str, &str); 3] = [
+    ("harbour", "客服一组", "Team Harbour"),
+    ("meadow", "客服二组", "Team Meadow"),
+    ("online", "在线组", "Team Online"),
+];
 
 const PEOPLE: [(&str, &str); 24] = [
     ("林晓雨", "Ines Moreau"),
@@ -133,7 +136,9 @@ pub fn centre() -> Centre {
         answer_rate_target: 800,
     };
     Centre {
-        unit: Unit { id: "hangzhou".into(), names: names("杭州", "Hangzhou"), zone: "Asia/Shanghai".into() },
+        unit: Unit {
+            id: "hangzhou".into(), names: names("杭州", "Hangzhou"), zone: "Asia/Shanghai".into()
+        },
         queues: QUEUES.map(queue).to_vec(),
         teams: TEAMS.map(|(id, zh, en)| Team { id: id.into(), names: names(zh, en) }).to_vec(),
         roster: PEOPLE.iter().enumerate().map(|(i, name)| demo_person(i, *name)).collect(),
@@ -197,7 +202,8 @@ impl Centre {
             answer_rate_target: 800,
         };
         let habit = |i: usize| {
-            let mut habit = if is_chat(i) { habits(35, 20, 260, 50, 820) } else { habits(170, 30, 150, 50, 850) };
+            let mut habit =
+                if is_chat(i) { habits(35, 20, 260, 50, 820) } else { habits(170, 30, 150, 50, 850) };
             habit.chat = is_chat(i);
             habit.demand = [1000; 48];
             habit

@@ -24,33 +24,89 @@ pub(super) struct Outcome {
 /// The kinds of outcomes. Those of the second group are states: they are taken back when they are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum What {
-    LegAnswered { queue: u32, wait: Option<i64> },
-    LegLost { queue: u32, how: Lost, wait: Option<i64> },
-    LegResolved { queue: u32 },
-    ContactAnswered { wait: Option<i64> },
-    ContactLost { how: Lost },
+    LegAnswered {
+        queue: u32,
+        wait: Option<i64>,
+    },
+    LegLost {
+        queue: u32,
+        how: Lost,
+        wait: Option<i64>,
+    },
+    LegResolved {
+        queue: u32,
+    },
+    ContactAnswered {
+        wait: Option<i64>,
+    },
+    ContactLost {
+        how: Lost,
+    },
     ContactResolved,
-    Offer { agent: u32 },
-    OfferAnswered { agent: u32 },
-    OfferMissed { agent: u32 },
-    Handled { agent: u32, queue: u32, talk: i64, hold: i64 },
-    AfterWork { agent: u32, queue: u32, span: i64 },
-    Transferred { agent: u32, queue: u32 },
-    Response { agent: u32, queue: u32, span: i64 },
-    FirstResponse { agent: u32, queue: u32, since_message: i64, since_handoff: i64 },
-    Taken { agent: u32 },
-    TakenResolved { agent: u32 },
+    Offer {
+        agent: u32,
+    },
+    OfferAnswered {
+        agent: u32,
+    },
+    OfferMissed {
+        agent: u32,
+    },
+    Handled {
+        agent: u32,
+        queue: u32,
+        talk: i64,
+        hold: i64,
+    },
+    AfterWork {
+        agent: u32,
+        queue: u32,
+        span: i64,
+    },
+    Transferred {
+        agent: u32,
+        queue: u32,
+    },
+    Response {
+        agent: u32,
+        queue: u32,
+        span: i64,
+    },
+    FirstResponse {
+        agent: u32,
+        queue: u32,
+        since_message: i64,
+        since_handoff: i64,
+    },
+    Taken {
+        agent: u32,
+    },
+    TakenResolved {
+        agent: u32,
+    },
     /// `at` is the answer.
-    Segment { agent: u32, end: i64 },
+    Segment {
+        agent: u32,
+        end: i64,
+    },
 
     /// `at` is the entry of an open leg.
-    Waiting { queue: u32 },
+    Waiting {
+        queue: u32,
+    },
     /// `at` is the first ring on an open leg.
-    Rung { agent: u32 },
+    Rung {
+        agent: u32,
+    },
     /// `at` is the answer of a running segment.
-    Running { agent: u32 },
+    Running {
+        agent: u32,
+    },
     /// `at` is the moment of an `agent.state`.
-    Declared { agent: u32, state: AgentState },
+    Declared {
+        agent: u32,
+        state: AgentState,
+    },
 }
 
 impl What {
@@ -226,7 +282,13 @@ impl Books {
             What::OfferAnswered { agent } => self.people(agent, NONE, true, &[(C::OffersAnswered, 1)], add),
             What::OfferMissed { agent } => self.people(agent, NONE, true, &[(C::OffersMissed, 1)], add),
             What::Handled { agent, queue, talk, hold } => {
-                self.people(agent, queue, true, &[(C::Handled, 1), (C::TalkMs, talk), (C::HoldMs, hold)], add);
+                self.people(
+                    agent,
+                    queue,
+                    true,
+                    &[(C::Handled, 1), (C::TalkMs, talk), (C::HoldMs, hold)],
+                    add,
+                );
             }
             What::AfterWork { agent, queue, span } => {
                 self.people(agent, queue, true, &[(C::AfterWorkMs, span)], add);

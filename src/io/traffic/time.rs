@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn overlapping_segments_count_once_and_touching_ones_do_not_overlap() {
-        let check = |segments: &[(i64, i64)], expected| assert_eq!(time(segments).busy((0, 100), 1_000), expected);
+        let check =
+            |segments: &[(i64, i64)], expected| assert_eq!(time(segments).busy((0, 100), 1_000), expected);
         check(&[(10, 20), (15, 30)], (20, 2));
         check(&[(10, 20), (20, 30)], (20, 1));
         check(&[(10, 20), (10, 20), (90, 120)], (20, 2));

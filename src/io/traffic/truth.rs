@@ -131,7 +131,8 @@ pub struct Truth {
 
 impl Truth {
     pub(super) fn new(centre: &Centre, keep: Keep) -> Self {
-        let teams: HashMap<&str, u32> = (0..).zip(&centre.teams).map(|(i, team)| (team.id.as_str(), i)).collect();
+        let teams: HashMap<&str, u32> =
+            (0..).zip(&centre.teams).map(|(i, team)| (team.id.as_str(), i)).collect();
         let team_of = centre.roster.iter().map(|person| teams[person.team.as_str()]).collect();
         let within = centre.queues.iter().map(|queue| queue.within_ms).collect();
         let sizes = [centre.queues.len(), centre.roster.len(), centre.teams.len(), 1];
@@ -232,7 +233,10 @@ impl Truth {
     /// What has been delivered, by what is wrong with it.
     pub fn counts(&self, delivered: u64) -> Counts {
         let mut counts = self.counts;
-        self.kinds.iter().take_while(|(index, _)| *index <= delivered).for_each(|(_, kind)| counts.add(*kind));
+        self.kinds
+            .iter()
+            .take_while(|(index, _)| *index <= delivered)
+            .for_each(|(_, kind)| counts.add(*kind));
         counts
     }
 
@@ -316,7 +320,8 @@ impl Truth {
     fn stand(&mut self, sign: i8, outcome: Outcome) {
         if let What::Waiting { queue } = outcome.what {
             put(&mut self.waiting[queue as usize], outcome.at, sign);
-        } else if let Some(time) = outcome.what.agent().and_then(|agent| self.people.get_mut(agent as usize)) {
+        } else if let Some(time) = outcome.what.agent().and_then(|agent| self.people.get_mut(agent as usize))
+        {
             time.stand(sign, outcome);
         }
     }
@@ -403,8 +408,10 @@ impl Counts {
 }
 
 fn subjects(centre: &Centre) -> BTreeMap<(SubjectKind, String), Subject> {
-    let queues = (0..).zip(&centre.queues).map(|(i, q)| ((SubjectKind::Queue, q.id.clone()), Subject::Queue(i)));
-    let agents = (0..).zip(&centre.roster).map(|(i, p)| ((SubjectKind::Agent, p.agent.clone()), Subject::Agent(i)));
+    let queues =
+        (0..).zip(&centre.queues).map(|(i, q)| ((SubjectKind::Queue, q.id.clone()), Subject::Queue(i)));
+    let agents =
+        (0..).zip(&centre.roster).map(|(i, p)| ((SubjectKind::Agent, p.agent.clone()), Subject::Agent(i)));
     let teams = (0..).zip(&centre.teams).map(|(i, t)| ((SubjectKind::Team, t.id.clone()), Subject::Team(i)));
     let unit = std::iter::once(((SubjectKind::Unit, centre.unit.id.clone()), Subject::Unit));
     queues.chain(agents).chain(teams).chain(unit).collect()
