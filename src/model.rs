@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod event;
 pub mod fact;
+pub mod period;
 pub mod scorecard;
 pub mod text;
 pub mod units;
