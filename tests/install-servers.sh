@@ -29,11 +29,9 @@ missing=$(missing_packages | sort -u)
 [ -z "$missing" ] && exit 0
 list=$(tr '\n' ' ' <<<"$missing")
 
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
-if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+give_up() {
   cat >&2 <<END
-The tests run against real servers, and these packages (Debian's names) are missing:
+$1
     $list
 Debian, Ubuntu:  sudo apt-get install --no-install-recommends $list
 Elsewhere: a Java runtime (17 or newer), Apache Maven, Prometheus with promtool, Alertmanager (as
@@ -41,6 +39,12 @@ prometheus-alertmanager), Chromium (as chromium) and a Chinese font, each on the
 \`cargo test\` alone runs every test that needs no server.
 END
   exit 1
+}
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo -n); fi
+if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+  give_up "The tests run against real servers, and these packages (Debian's names) are missing:"
 fi
 
 restore() {
@@ -57,7 +61,8 @@ fi
 echo "installing: $list"
 "${as_root[@]}" apt-get update -q >/dev/null
 # shellcheck disable=SC2086 — a list of package names
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $list
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $list ||
+  give_up "apt-get could not install all of these packages, which the tests need:"
 
 for service in prometheus prometheus-alertmanager; do
   if grep -qx "$service" <<<"$missing" && [ -d /run/systemd/system ]; then
@@ -66,4 +71,4 @@ for service in prometheus prometheus-alertmanager; do
 done
 
 left=$(missing_packages | sort -u | tr '\n' ' ')
-[ -z "$left" ] || { echo "still missing after the installation: $left" >&2; exit 1; }
+[ -z "$left" ] || give_up "The installation brought no command on the PATH for: $left"
