@@ -8,5 +8,7 @@
 
 pub mod clock;
 pub mod definitions;
+pub mod inputs;
 pub mod output;
 pub mod record;
+pub mod schedule;

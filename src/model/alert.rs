@@ -1,8 +1,8 @@
 //! Alert rules and their state machine: pending, firing, resolved.
 
 use super::units::{Fraction, LogTime, MINUTE};
-use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// One rule over one KPI. Times in ms of the live clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +113,12 @@ enum Verdict {
     Null,
 }
 
+impl Verdict {
+    fn is_measured(self) -> bool {
+        matches!(self, Verdict::Below | Verdict::Between | Verdict::Clear)
+    }
+}
+
 impl Tracker {
     /// State, and since when.
     pub fn state(&self) -> (State, LogTime) {
@@ -138,8 +144,8 @@ impl Tracker {
         self.low_since = if reading.covered { None } else { self.low_since.or(Some(reading.now)) };
         let patient = self.low_since.is_some_and(|since| reading.now.0 - since.0 < PATIENCE);
         let (window, verdict) = rule.judge(reading.values);
-        let value = reading.values.get(window).copied().unwrap_or_default();
-        if self.state != State::Inactive && matches!(verdict, Verdict::Below | Verdict::Between | Verdict::Clear) {
+        let value = if verdict == Verdict::Null { Fraction::default() } else { reading.values[window] };
+        if self.state != State::Inactive && !patient && verdict.is_measured() {
             self.remember(value);
         }
         let next = self.next(rule, verdict, reading, patient)?;
@@ -158,6 +164,20 @@ impl Tracker {
                 self.state = State::Inactive;
             }
             transition
+        })
+    }
+
+    /// The rule or the queue is defined no more: a firing alert is resolved without a value, a pending one is forgotten.
+    pub fn retire(&mut self, now: LogTime, windows: usize, partial: bool) -> Option<Transition> {
+        let fired = std::mem::take(&mut self.state) == State::Firing;
+        fired.then(|| Transition {
+            state: State::Resolved,
+            since: now,
+            started: self.started,
+            window: windows.saturating_sub(1),
+            value: Fraction::default(),
+            worst: self.worst,
+            partial,
         })
     }
 
@@ -189,7 +209,7 @@ impl Tracker {
     }
 
     fn remember(&mut self, value: Fraction) {
-        if value.compare(self.worst) != Some(Ordering::Greater) && !value.is_null() {
+        if self.worst.is_null() || value.compare(self.worst) == Some(Ordering::Less) {
             self.worst = value;
         }
     }
@@ -198,7 +218,8 @@ impl Tracker {
 impl Rule {
     /// The deciding window (the shortest that holds `min_samples`) and what its value says.
     fn judge(&self, values: &[Fraction]) -> (usize, Verdict) {
-        let Some(window) = values.iter().position(|value| !value.is_null() && value.den >= self.min_samples) else {
+        let Some(window) = values.iter().position(|value| !value.is_null() && value.den >= self.min_samples)
+        else {
             let null = values.iter().all(|value| value.is_null());
             return (values.len().saturating_sub(1), if null { Verdict::Null } else { Verdict::Few });
         };
