@@ -52,7 +52,10 @@ impl Inputs {
 
     /// Who has inputs in a period.
     pub fn agents(&self, period: &str) -> impl Iterator<Item = Sym> {
-        self.members.iter().filter(move |((p, _), m)| p == period && !m.ratings.is_empty()).map(|((_, a), _)| *a)
+        self.members
+            .iter()
+            .filter(move |((p, _), m)| p == period && !m.ratings.is_empty())
+            .map(|((_, a), _)| *a)
     }
 
     /// Forgets the periods before `oldest` (as text: `2026-08`).
@@ -71,7 +74,8 @@ impl Member {
         if self.voided.contains(&id) {
             return true;
         }
-        let (Some(dimension), Some(assessor), Some(score)) = (fact.dimension, fact.assessor, fact.score) else {
+        let (Some(dimension), Some(assessor), Some(score)) = (fact.dimension, fact.assessor, fact.score)
+        else {
             return true;
         };
         let rating = Rating { dimension: dimension.into(), assessor: assessor.into(), score };
