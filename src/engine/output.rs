@@ -4,6 +4,7 @@
 //! Maps are ordered, so equal documents are equal bytes.
 
 use crate::model::alert::State;
+pub use crate::model::measure::SubjectKind;
 use crate::model::units::{EventTime, Fraction, LogTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,20 +26,6 @@ pub enum Output {
     Trend(Trend),
     /// `scores-live`.
     Score(Score),
-}
-
-/// Whose numbers: the key prefix on `kpi-live`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SubjectKind {
-    /// A queue: visits (legs).
-    Queue,
-    /// A team: the sum of its agents.
-    Team,
-    /// The business unit: customers (contacts).
-    Unit,
-    /// An agent.
-    Agent,
 }
 
 /// The windows, from the shortest; texts as in labels and JSON.
