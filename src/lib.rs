@@ -17,3 +17,4 @@
 pub mod engine;
 pub mod io;
 pub mod model;
+pub mod recount;

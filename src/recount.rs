@@ -137,9 +137,13 @@ impl Recount {
         let kept = self.keep(fact);
         let (agent, period) = (kept.agent.clone(), fact.period.map(|text| self.name(text)));
         match (fact.kind, agent, period) {
-            (Kind::Rating, Some(agent), Some(period)) => self.ratings.entry((period, agent)).or_default().push(kept),
+            (Kind::Rating, Some(agent), Some(period)) => {
+                self.ratings.entry((period, agent)).or_default().push(kept)
+            }
             (Kind::AgentState, Some(agent), _) => self.agents.entry(agent).or_default().push(kept),
-            (_, Some(agent), Some(period)) if voided => self.ratings.entry((period, agent)).or_default().push(kept),
+            (_, Some(agent), Some(period)) if voided => {
+                self.ratings.entry((period, agent)).or_default().push(kept)
+            }
             (_, Some(agent), None) if voided => self.agents.entry(agent).or_default().push(kept),
             (Kind::Rating | Kind::AgentState, ..) => {}
             _ => {
@@ -160,7 +164,9 @@ impl Recount {
                 self.sources.accept(topic, *partition, *from, *to);
             }
             ControlKind::SourceClosed { topic } => self.sources.close(topic),
-            ControlKind::Settled { .. } | ControlKind::AuditPassed { .. } | ControlKind::AuditMissing { .. } => {}
+            ControlKind::Settled { .. }
+            | ControlKind::AuditPassed { .. }
+            | ControlKind::AuditMissing { .. } => {}
         }
     }
 

@@ -72,7 +72,8 @@ pub(super) fn time(recount: &Recount, agent: &str, span: &Range, now: i64) -> BT
     for (number, fact) in states.iter().enumerate() {
         let end = states.get(number + 1).map_or(now, |next| next.time);
         if let Some(column) = fact.state.and_then(column) {
-            *counts.entry(column).or_insert(0) += clip(fact.time..end.min(now), span).map_or(0, |piece| piece.end - piece.start);
+            *counts.entry(column).or_insert(0) +=
+                clip(fact.time..end.min(now), span).map_or(0, |piece| piece.end - piece.start);
         }
     }
     let pieces = conversations(recount, agent, span, now);

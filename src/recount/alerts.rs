@@ -45,7 +45,9 @@ impl Legs {
         let Some(legs) = self.by_queue.get(queue) else { return NOTHING };
         let mut value = NOTHING;
         let first: (i64, Name, usize) = (span.start, "".into(), 0);
-        for (column, by) in legs.range(first..).take_while(|(key, _)| key.0 < span.end).flat_map(|(_, booking)| &booking.adds) {
+        for (column, by) in
+            legs.range(first..).take_while(|(key, _)| key.0 < span.end).flat_map(|(_, booking)| &booking.adds)
+        {
             value.num += if above.contains(column) { *by } else { 0 };
             value.den += if below.contains(column) { *by } else { 0 };
         }
@@ -126,19 +128,36 @@ impl Watch {
             definitions.queues.iter().any(|known| known.id == queue)
                 && definitions.alerts.iter().any(|known| known.id == rule && watches(known, queue))
         };
-        let gone: Vec<_> = self.episodes.keys().filter(|(rule, queue)| !defined(rule, queue)).cloned().collect();
+        let gone: Vec<_> =
+            self.episodes.keys().filter(|(rule, queue)| !defined(rule, queue)).cloned().collect();
         let mut lines = Vec::new();
         for key in gone {
             let Some(episode) = self.episodes.remove(&key).filter(|episode| episode.firing) else { continue };
             let rule = episode.rule.clone();
             let partial = self.partial_since.contains_key(&key.1);
             let window = rule.windows.last().cloned().unwrap_or_default();
-            lines.push(line(definitions, &rule, &key.1, &episode, State::Resolved, now, (window, NOTHING), partial));
+            lines.push(line(
+                definitions,
+                &rule,
+                &key.1,
+                &episode,
+                State::Resolved,
+                now,
+                (window, NOTHING),
+                partial,
+            ));
         }
         lines
     }
 
-    fn look(&mut self, definitions: &Definitions, legs: &Legs, rule: &Rule, queue: &str, now: i64) -> Option<Alert> {
+    fn look(
+        &mut self,
+        definitions: &Definitions,
+        legs: &Legs,
+        rule: &Rule,
+        queue: &str,
+        now: i64,
+    ) -> Option<Alert> {
         let key = (rule.id.clone(), queue.to_owned());
         let partial_since = self.partial_since.get(queue);
         if partial_since.is_some_and(|since| now - since < BLIND) {
@@ -183,7 +202,13 @@ fn watches(rule: &Rule, queue: &str) -> bool {
 }
 
 /// The reading, with the window and the value that decide; nothing decides: the last window and no value.
-fn read(definitions: &Definitions, legs: &Legs, rule: &Rule, queue: &str, now: i64) -> (Reading, String, Fraction) {
+fn read(
+    definitions: &Definitions,
+    legs: &Legs,
+    rule: &Rule,
+    queue: &str,
+    now: i64,
+) -> (Reading, String, Fraction) {
     let mut silent = true;
     for name in &rule.windows {
         let span = window(&definitions.unit.zone, name, now);
@@ -244,9 +269,16 @@ fn line(
     }
 }
 
-fn sentences(definitions: &Definitions, rule: &Rule, queue: &str, state: State, value: Fraction) -> (String, String) {
+fn sentences(
+    definitions: &Definitions,
+    rule: &Rule,
+    queue: &str,
+    state: State,
+    value: Fraction,
+) -> (String, String) {
     let names = definitions.queues.iter().find(|defined| defined.id == queue).map(|defined| &defined.names);
-    let name = |text: Option<&String>| text.filter(|text| !text.is_empty()).cloned().unwrap_or(queue.to_owned());
+    let name =
+        |text: Option<&String>| text.filter(|text| !text.is_empty()).cloned().unwrap_or(queue.to_owned());
     let (zh, en) = (name(names.map(|names| &names.zh)), name(names.map(|names| &names.en)));
     let (kpi_zh, kpi_en) = match rule.kpi.as_str() {
         "answer_rate" => ("应答率", "answer rate"),

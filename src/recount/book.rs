@@ -71,9 +71,15 @@ impl Book<'_> {
     /// The customer, once: answered at the first answer, else what became of the last leg.
     fn contact(&self) -> Option<Booking> {
         let legs = &self.story.legs;
-        if let Some((number, at)) = legs.iter().enumerate().find(|(_, leg)| answered(leg)).and_then(|(number, leg)| Some((number, leg.outcome?.1))) {
+        if let Some((number, at)) = legs
+            .iter()
+            .enumerate()
+            .find(|(_, leg)| answered(leg))
+            .and_then(|(number, leg)| Some((number, leg.outcome?.1)))
+        {
             let entry = legs[..=number].iter().find_map(|leg| leg.entry);
-            let mut adds = vec![("answered", 1), ("taken", 1), ("resolved", i64::from(self.story.resolved.is_some()))];
+            let mut adds =
+                vec![("answered", 1), ("taken", 1), ("resolved", i64::from(self.story.resolved.is_some()))];
             if let Some(entry) = entry {
                 adds.extend([("waits", 1), ("wait_ms", at - entry)]);
             }
@@ -86,7 +92,8 @@ impl Book<'_> {
 
     /// The agents who were rung on a leg, and who of them missed it.
     fn rings(&self, leg: &Leg) -> Vec<Booking> {
-        let lost = leg.outcome.filter(|(outcome, _)| matches!(outcome, Outcome::Abandoned | Outcome::FlowedOut));
+        let lost =
+            leg.outcome.filter(|(outcome, _)| matches!(outcome, Outcome::Abandoned | Outcome::FlowedOut));
         let mut all = Vec::new();
         for ring in &leg.rings {
             all.push(self.person(ring.at, &ring.agent, ring.team.as_ref(), vec![("offers", 1)]));
@@ -108,12 +115,13 @@ impl Book<'_> {
             }
             all.push(self.person(segment.begin, agent, segment.team.as_ref(), adds));
         }
-        let Some(end) = segment.end.filter(|_| !segment.broken_off) else { return all };
-        let mut adds = work(segment, end);
-        if segment.transferred {
-            adds.push(("transferred", 1));
+        let everywhere = |at: i64, adds| {
+            self.everywhere(at, segment.agent.as_ref(), segment.team.as_ref(), leg.queue.as_ref(), adds)
+        };
+        all.extend(segment.transferred.map(|at| everywhere(at, vec![("transferred", 1)])));
+        if let Some(end) = segment.end.filter(|_| !segment.broken_off) {
+            all.push(everywhere(end, work(segment, end)));
         }
-        all.push(self.everywhere(end, segment.agent.as_ref(), segment.team.as_ref(), leg.queue.as_ref(), adds));
         all
     }
 

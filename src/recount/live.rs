@@ -35,7 +35,8 @@ pub(super) fn live(recount: &Recount, kind: SubjectKind, id: &str) -> Live {
         let mut counts = counts(recount, kind, id, span.clone());
         if timed {
             let time = agent::time(recount, id, &span, now);
-            counts.extend(time.into_iter().filter(|(_, ms)| *ms != 0).map(|(name, ms)| (name.to_owned(), ms)));
+            counts
+                .extend(time.into_iter().filter(|(_, ms)| *ms != 0).map(|(name, ms)| (name.to_owned(), ms)));
         }
         Some(((*name).to_owned(), Window { kpis: kpis(kind, &counts), counts }))
     });
@@ -53,7 +54,9 @@ pub(super) fn live(recount: &Recount, kind: SubjectKind, id: &str) -> Live {
 pub(super) fn counts(recount: &Recount, kind: SubjectKind, id: &str, span: Range) -> Counts {
     let mut counts = Counts::new();
     let bookings = recount.contacts.values().flat_map(|contact| &contact.bookings);
-    for booking in bookings.filter(|booking| span.contains(&booking.at) && concerns(recount, booking, kind, id)) {
+    for booking in
+        bookings.filter(|booking| span.contains(&booking.at) && concerns(recount, booking, kind, id))
+    {
         for (column, by) in &booking.adds {
             *counts.entry((*column).to_owned()).or_insert(0) += by;
         }
@@ -152,7 +155,8 @@ fn members(
         };
         return doing.keys().filter(theirs).map(|agent| agent.to_string()).collect();
     }
-    let here = roster.iter().filter(|member| book::person(&recount.definitions, &member.agent, now) == Some(member));
+    let here =
+        roster.iter().filter(|member| book::person(&recount.definitions, &member.agent, now) == Some(member));
     let theirs = here.filter(|person| match kind {
         SubjectKind::Team => person.team == id,
         SubjectKind::Queue => person.queues.iter().any(|queue| queue == id),

@@ -119,7 +119,8 @@ impl Sources {
 
     /// Moves the settle clock to the least progress of what is declared.
     pub(super) fn settle(&mut self) {
-        let least: Option<Vec<i64>> = self.expected(None).map(|known| known.and_then(|p| p.progress)).collect();
+        let least: Option<Vec<i64>> =
+            self.expected(None).map(|known| known.and_then(|p| p.progress)).collect();
         if let Some(least) = least.and_then(|all| all.into_iter().min()) {
             self.settle = self.settle.max(Some(least.min(self.live())));
         }

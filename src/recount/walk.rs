@@ -41,8 +41,10 @@ pub(super) struct Segment {
     pub(super) end: Option<i64>,
     pub(super) hold_ms: i64,
     pub(super) after_work_ms: Option<i64>,
-    /// Moment of a transfer that ended it.
-    pub(super) transferred: bool,
+    /// When it was passed on by its agent.
+    pub(super) transferred: Option<i64>,
+    /// Another one's answer ended it, and no transfer told so.
+    taken_over: bool,
     /// It never ended: cut off when the contact expired, and gives no handle time.
     pub(super) broken_off: bool,
 }
@@ -84,7 +86,8 @@ impl Story {
 
 /// Tells the story of the facts, which stand in their order; `expired`: nothing more is waited for.
 pub(super) fn walk(facts: &[&Kept], expired: bool) -> Story {
-    let mut walk = Walk::default();
+    let queue = facts.iter().find_map(|fact| fact.queue.clone());
+    let mut walk = Walk { queue, ..Walk::default() };
     for fact in facts {
         walk.step(fact);
     }
@@ -119,7 +122,9 @@ impl Walk {
             Kind::AgentMessage if !fact.automatic && !fact.internal => self.replied(fact),
             Kind::Resolved if !fact.automatic => self.resolve(fact.agent.clone()),
             Kind::Reopened => self.story.resolved = None,
-            Kind::Survey if fact.resolved == Some(true) && self.story.resolved.is_none() => self.resolve(None),
+            Kind::Survey if fact.resolved == Some(true) && self.story.resolved.is_none() => {
+                self.resolve(None)
+            }
             _ => {}
         }
     }
@@ -157,7 +162,10 @@ impl Walk {
             None if talking.is_some_and(|who| fact.agent.is_none() || who == fact.agent) => return,
             None => self.arrive(self.queue.clone(), None).outcome = Some((Outcome::Answered, now)),
         }
-        self.hang_up(now);
+        if let Some(segment) = self.talking() {
+            segment.end = Some(now);
+            segment.taken_over = segment.agent != fact.agent;
+        }
         let leg = self.story.legs.iter().rposition(|leg| leg.outcome == Some((Outcome::Answered, now)));
         self.story.segments.push(Segment {
             leg: leg.expect("a leg was answered just now"),
@@ -167,22 +175,51 @@ impl Walk {
             end: None,
             hold_ms: 0,
             after_work_ms: None,
-            transferred: false,
+            transferred: None,
+            taken_over: false,
             broken_off: false,
         });
     }
 
     fn transferred(&mut self, fact: &Kept) {
+        let late = self.told_late(fact);
+        if fact.to_queue.is_some() {
+            self.queue.clone_from(&fact.to_queue);
+        }
+        if late {
+            return;
+        }
         if let Some(segment) = self.talking() {
             segment.end = Some(fact.time);
-            segment.transferred = true;
-        } else if let Some(leg) = self.waiting().filter(|leg| fact.to_queue.is_none() || leg.queue != fact.to_queue) {
+            segment.transferred = Some(fact.time);
+        } else if let Some(leg) =
+            self.waiting().filter(|leg| fact.to_queue.is_none() || leg.queue != fact.to_queue)
+        {
             leg.outcome = Some((Outcome::FlowedOut, fact.time));
         }
         if fact.to_queue.is_some() {
-            self.queue.clone_from(&fact.to_queue);
             self.queued(fact.to_queue.clone(), fact.time);
         }
+    }
+
+    /// A transfer that was overtaken by the next answer: it credits whom it names, or nobody, and moves nothing.
+    fn told_late(&mut self, fact: &Kept) -> bool {
+        let talking = self.story.running().cloned();
+        let talks =
+            fact.agent.is_some() && talking.as_ref().is_some_and(|segment| segment.agent == fact.agent);
+        if fact.agent.is_some() && !talks {
+            let theirs = self.story.segments.iter_mut().rfind(|segment| segment.agent == fact.agent);
+            if let Some(segment) =
+                theirs.filter(|segment| segment.taken_over && segment.transferred.is_none())
+            {
+                segment.transferred = Some(fact.time);
+                return true;
+            }
+        }
+        talking.is_some_and(|segment| {
+            let there = fact.to_queue.is_some() && self.story.legs[segment.leg].queue == fact.to_queue;
+            there && !talks && fact.queue.is_some() && fact.queue != fact.to_queue
+        })
     }
 
     fn abandoned(&mut self, fact: &Kept) {

@@ -35,7 +35,7 @@ fn tz(zone: &str) -> TimeZone {
 }
 
 fn local(zone: &str, at: i64) -> Date {
-    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(tz(zone)).date()
+    tz(zone).to_datetime(Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)).date()
 }
 
 fn span_of(zone: &str, first: Date, length: Span) -> Range {
@@ -44,5 +44,5 @@ fn span_of(zone: &str, first: Date, length: Span) -> Range {
 
 /// The first instant of a local date.
 fn start(zone: &str, date: Date) -> i64 {
-    date.to_zoned(tz(zone)).map_or(0, |start| start.timestamp().as_millisecond())
+    date.to_zoned_datetime(tz(zone)).map_or(0, |start| start.timestamp().as_millisecond())
 }
