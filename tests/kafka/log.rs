@@ -70,8 +70,9 @@ fn everything(log: &KafkaLog, topic: Topic) -> Vec<Vec<u8>> {
     let mut reader = log.tail(topic, HOME, Start::Beginning).expect("a reader");
     let mut values = Vec::new();
     wait::until("the end of the topic", PATIENCE, || {
-        let polled = reader.poll(Duration::from_millis(200)).map_err(|e| e.to_string())?;
-        values.extend(polled.map(|r| r.value));
+        while let Some(record) = reader.poll(Duration::from_millis(200)).map_err(|e| e.to_string())? {
+            values.push(record.value);
+        }
         reader.caught_up().then_some(()).ok_or_else(|| "more to come".into())
     });
     values
