@@ -41,7 +41,7 @@ impl Image {
         let whole = usize::try_from(len.div_ceil(CHUNK as u64)).unwrap_or(usize::MAX);
         self.chunks.truncate(whole);
         self.chunks.resize_with(whole, || vec![0; CHUNK].into_boxed_slice());
-        if len < self.len && len % CHUNK as u64 != 0 {
+        if len < self.len && !len.is_multiple_of(CHUNK as u64) {
             let kept = (len % CHUNK as u64) as usize;
             self.chunks[whole - 1][kept..].fill(0);
         }
