@@ -1,4 +1,6 @@
 //! Everything that waits: the log, sources, HTTP, workers.
 
+pub mod http;
 pub mod log;
+pub mod read_model;
 pub mod traffic;

@@ -16,10 +16,15 @@ pub const NO_VALUE: &str = "—";
 /// `against` is the edge the value is compared with: 7996/10000 against 8/10 is `79.96%`, and where four places do not
 /// tell them apart, `<80%`. `100.0%` and `0.0%` are exact as well.
 pub fn percent(value: Fraction, against: Option<Fraction>) -> String {
+    percent_among(value, against.as_slice())
+}
+
+/// As [`percent`], against several edges: a target, a threshold, the threshold for clearing.
+pub fn percent_among(value: Fraction, against: &[Fraction]) -> String {
     if value.is_null() {
         return NO_VALUE.to_owned();
     }
-    let edges = || against.into_iter().chain([Fraction::new(0, 1), Fraction::new(1, 1)]);
+    let edges = || against.iter().copied().chain([Fraction::new(0, 1), Fraction::new(1, 1)]);
     let honest = |places: u32| {
         let shown = rounded(value, places);
         edges().all(|edge| compare(shown, scale(places), edge) == value.compare(edge))
