@@ -151,18 +151,22 @@ impl Timeline {
     ) -> (Spent, Spent) {
         let today = self.spent(day.clone(), now);
         let before = month.start..day.start.min(month.end);
-        let passed = match self.passed {
-            Some(passed) if (passed.from, passed.to) == (before.start, before.end) && passed.to <= now.0 => {
-                passed.spent
-            }
-            _ => {
-                let spent = self.spent(before.clone(), now);
-                self.passed = Some(Passed { from: before.start, to: before.end, spent });
-                spent
-            }
-        };
+        let passed = self.passed_of(before, now);
         let rest = self.spent(day.end.max(month.start)..month.end, now);
         (today, today.and(&passed).and(&rest))
+    }
+
+    /// What has passed of `range`; remembered once all of it has.
+    fn passed_of(&mut self, range: Range<i64>, now: LogTime) -> Spent {
+        let over = range.end <= now.0;
+        match self.passed {
+            Some(passed) if over && (passed.from, passed.to) == (range.start, range.end) => passed.spent,
+            _ => {
+                let spent = self.spent(range.clone(), now);
+                self.passed = over.then_some(Passed { from: range.start, to: range.end, spent });
+                spent
+            }
+        }
     }
 
     /// Ms in each state within `range`, all of it in the past.
