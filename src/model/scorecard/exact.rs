@@ -3,6 +3,7 @@
 //! A decimal appears only where people read: [`half_up`] for totals, [`shown`] in explanations, [`exact_text`] where
 //! the number itself must survive.
 
+use super::result::Measured;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, Zero};
@@ -108,6 +109,19 @@ pub fn shown(value: &Exact) -> String {
 /// With four places, as points are shown.
 pub fn points_text(value: &Exact) -> String {
     half_up(value, SHOWN_PLACES)
+}
+
+/// Numerator and denominator of a measured value that is a quotient: the counts, or the reduced fraction where
+/// four places would not show the value exactly.
+pub(super) fn counts(measured: &Measured, value: &Exact) -> Option<(Exact, BigInt)> {
+    let (num, den) = match measured {
+        Measured::Counts(counts) => (whole(counts.num), counts.den.into()),
+        Measured::Value(_) if finite_places(value).is_none_or(|places| places > SHOWN_PLACES) => {
+            (Exact::from_integer(value.numer().clone()), value.denom().clone())
+        }
+        Measured::Value(_) => return None,
+    };
+    (!den.is_one()).then_some((num, den))
 }
 
 #[cfg(test)]

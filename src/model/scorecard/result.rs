@@ -128,8 +128,8 @@ pub struct ScoredItem {
     pub value: Option<String>,
     /// Exact points; absent when the item leaves the fold or holds it.
     pub points: Option<Exact>,
-    /// Full mark, exact.
-    pub full: Exact,
+    /// Full mark, exact; absent for items that are only shown or whose maximum is open.
+    pub full: Option<String>,
     /// Share of the total in percent; absent for items that are only shown.
     pub share: Option<Exact>,
     /// The arithmetic.
