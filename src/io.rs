@@ -3,4 +3,5 @@
 pub mod http;
 pub mod log;
 pub mod read_model;
+pub mod source;
 pub mod traffic;

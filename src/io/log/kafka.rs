@@ -81,7 +81,7 @@ impl KafkaOptions {
     }
 
     /// `prefix-suffix`, or the bare suffix.
-    fn named(&self, suffix: &str) -> String {
+    pub(crate) fn named(&self, suffix: &str) -> String {
         if self.prefix.is_empty() { suffix.to_owned() } else { format!("{}-{suffix}", self.prefix) }
     }
 
@@ -255,7 +255,7 @@ impl ClientContext for Quiet {
 
 impl ConsumerContext for Quiet {}
 
-fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
+pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
@@ -268,7 +268,7 @@ fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
-fn log_error(error: &KafkaError, reason: &str) {
+pub(crate) fn log_error(error: &KafkaError, reason: &str) {
     tracing::warn!(target: "kafka", "{error}: {reason}");
 }
 

@@ -101,6 +101,32 @@ pub fn check(options: &KafkaOptions, domains: u32) -> Result<Vec<Finding>, Retry
     Ok(findings)
 }
 
+/// Looks at the topics that events are read from. They are the user's own: nothing is demanded of them but that they are there.
+pub fn check_inputs(options: &KafkaOptions, topics: &[String]) -> Result<Vec<Finding>, Retry> {
+    let admin = admin(options)?;
+    let mut findings = Vec::new();
+    for name in topics {
+        match partitions(&admin, name)? {
+            None => findings.push(Finding {
+                remedy: "create the topic, or correct its name in the sources".into(),
+                ..missing(options, name)
+            }),
+            Some(_) => findings.extend(check_input(name, &settings(&admin, name)?)),
+        }
+    }
+    Ok(findings)
+}
+
+fn check_input(name: &str, settings: &BTreeMap<String, String>) -> Option<Finding> {
+    let rule = exactly(
+        "message.timestamp.type",
+        "LogAppendTime",
+        "with a producer's clock a back-log moves by what the producers say; a wrong clock there delays the closing",
+    );
+    let found = settings.get(rule.key).cloned().unwrap_or_default();
+    (!(rule.fits)(&found)).then(|| Finding { severity: Severity::Warning, ..finding(name, rule, found) })
+}
+
 /// Creates the topics that are missing, with `replicas` copies each, and names them.
 pub fn create(options: &KafkaOptions, domains: u32, replicas: u32) -> Result<Vec<String>, Retry> {
     let admin = admin(options)?;
@@ -271,17 +297,21 @@ fn rules(topic: Topic) -> Vec<Rule> {
 fn check_settings(topic: Topic, name: &str, settings: &BTreeMap<String, String>) -> Vec<Finding> {
     let wrong = |rule: Rule| {
         let found = settings.get(rule.key).cloned().unwrap_or_default();
-        (!(rule.fits)(&found)).then(|| Finding {
-            topic: name.to_owned(),
-            severity: rule.severity,
-            remedy: format!(
-                "kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {}={}",
-                rule.key, rule.wanted
-            ),
-            problem: Problem::Setting { key: rule.key, found, wanted: rule.wanted, because: rule.because },
-        })
+        (!(rule.fits)(&found)).then(|| finding(name, rule, found))
     };
     rules(topic).into_iter().filter_map(wrong).collect()
+}
+
+fn finding(name: &str, rule: Rule, found: String) -> Finding {
+    Finding {
+        topic: name.to_owned(),
+        severity: rule.severity,
+        remedy: format!(
+            "kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {}={}",
+            rule.key, rule.wanted
+        ),
+        problem: Problem::Setting { key: rule.key, found, wanted: rule.wanted, because: rule.because },
+    }
 }
 
 /// What a new topic is made with: its rules, and what makes compaction keep pace.
