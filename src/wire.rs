@@ -10,6 +10,7 @@ pub mod batch;
 pub mod instant;
 pub mod native;
 pub mod refusal;
+pub mod results;
 pub mod varint;
 
 use crate::engine::record::{Body, Record};

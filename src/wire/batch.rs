@@ -368,6 +368,9 @@ fn read_row<'a>(
     }
     let offset = offset.wrapping_add(cursor.signed()?);
     let time = time.wrapping_add(cursor.signed()?);
+    if !EventTime::RANGE.contains(&time) {
+        return Err(Unreadable::Unknown { what: "time", value: time });
+    }
     let mut fact = Fact { offset, ..Fact::new(kind, EventTime(time), texts.next(cursor.size()?)?) };
     if flags & HAS_CONTACT != 0 {
         fact.contact = Some(texts.next(cursor.size()?)?);

@@ -58,7 +58,7 @@ impl Owned {
 }
 
 fn facts() -> impl Strategy<Value = Vec<Owned>> {
-    let numbers = (any::<i64>(), any::<i64>(), 0..Kind::ALL.len(), any::<Option<u128>>());
+    let numbers = (any::<i64>(), EventTime::RANGE, 0..Kind::ALL.len(), any::<Option<u128>>());
     let text = || proptest::option::of("[ab]|\\PC{0,9}");
     let texts = proptest::collection::vec(text(), 9).prop_map(|texts| texts.try_into().unwrap());
     let small = (
@@ -168,7 +168,7 @@ fn a_heartbeat_has_no_facts() {
 #[test]
 fn recycling_keeps_the_memory() {
     let mut facts = Vec::with_capacity(100);
-    facts.push(Fact::new(Kind::Other, EventTime(0), "e"));
+    facts.push(Fact::new(Kind::Other, EventTime(EventTime::RANGE.start), "e"));
     let recycled: Vec<Fact<'static>> = recycle(facts);
     assert!(recycled.is_empty());
     assert_eq!(recycled.capacity(), 100);
@@ -191,13 +191,23 @@ fn what_is_no_record_says_so() {
 #[test]
 fn an_unknown_field_is_not_guessed() {
     let mut builder = BatchBuilder::new();
-    builder.push(0, &Fact { score: Some(1), ..Fact::new(Kind::Survey, EventTime(0), "e") });
+    builder
+        .push(0, &Fact { score: Some(1), ..Fact::new(Kind::Survey, EventTime(EventTime::RANGE.start), "e") });
     let mut bytes = Vec::new();
     builder.finish(&HEAD, &mut bytes);
     let place = bytes.len() - 2;
     assert_eq!(bytes[place], code::SCORE);
     bytes[place] = 99;
     assert_eq!(decode(&bytes, Vec::new()).unwrap_err(), Unreadable::Unknown { what: "field", value: 99 });
+}
+
+#[test]
+fn a_time_that_no_event_may_have_is_not_read() {
+    let mut bytes = Vec::new();
+    let mut builder = BatchBuilder::new();
+    builder.push(0, &Fact::new(Kind::Other, EventTime(EventTime::RANGE.end), "e"));
+    builder.finish(&HEAD, &mut bytes);
+    assert!(matches!(decode(&bytes, Vec::new()), Err(Unreadable::Unknown { what: "time", .. })));
 }
 
 #[test]
