@@ -4,4 +4,5 @@ pub mod http;
 pub mod log;
 pub mod read_model;
 pub mod source;
+pub mod telemetry;
 pub mod traffic;

@@ -12,8 +12,9 @@
 //! Four nouns: an *event* is what a producer sent; a *fact* is a validated event with its position in the log; an
 //! *observation* is what the engine concludes from the facts of one contact; a *row* holds the numbers of one subject.
 //!
-//! Five floors, each may use the ones before it: [`model`], [`engine`], [`wire`], [`io`], `app`.
+//! Five floors, each may use the ones before it: [`model`], [`engine`], [`wire`], [`io`], [`app`].
 
+pub mod app;
 pub mod engine;
 pub mod io;
 pub mod model;

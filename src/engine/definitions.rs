@@ -43,6 +43,29 @@ pub struct Definitions {
     pub unfinished_after_ms: i64,
 }
 
+impl Definitions {
+    /// SHA-256 of their JSON with sorted keys and without blanks, hex. Everything that is defined counts; the order of lists too.
+    pub fn hash(&self) -> String {
+        use sha2::Digest;
+        // Plain structs with text keys always have a JSON form.
+        let document = serde_json::to_value(self).map(|value| sorted(&value).to_string()).unwrap_or_default();
+        sha2::Sha256::digest(document.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn sorted(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) => {
+            let mut pairs: Vec<_> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(pairs.into_iter().collect())
+        }
+        Value::Array(members) => Value::Array(members.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
 /// The business unit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Unit {

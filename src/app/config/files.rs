@@ -1,0 +1,149 @@
+//! Reads the configuration file and the files it names, and gathers what is wrong with any of them.
+
+use super::coherence::{self, Places};
+use super::problem::{File, Problem, Problems, Refused, Severity, Spot};
+use super::section::Section;
+use super::{Config, Loaded, alerts, centre, options, value};
+use crate::engine::definitions::{CardFile, Person};
+use crate::model::alert::Rule;
+use miette::NamedSource;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use toml::de::{DeTable, DeValue};
+
+/// The alert rules that hold where `files.alerts` is left out.
+const DEFAULT_ALERTS: &str = include_str!("../../../config/alerts.toml");
+
+/// See [`super::load`].
+pub fn load(path: &Path) -> Result<Loaded, Refused> {
+    let problems = Problems::default();
+    let config = open(path, &problems).and_then(|file| read_main(&file, path, &problems));
+    let list = problems.into_list();
+    match config {
+        Some(config) if list.iter().all(|problem| problem.severity == Severity::Warning) => {
+            Ok(Loaded { config, warnings: list })
+        }
+        _ => Err(Refused(list)),
+    }
+}
+
+fn read_main(file: &File, path: &Path, problems: &Problems) -> Option<Config> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    parsed(file, problems, |top| {
+        let mut places = Places::default();
+        let mut config = read_options(&top, base, &mut places);
+        let named = read_files_section(&top, base);
+        top.finish();
+        config.people.extend(read_roster(named.roster.as_deref(), &config.unit.zone, problems, &mut places));
+        config.alerts = read_alerts(named.alerts.as_deref(), problems, &mut places);
+        config.cards = named.scorecards.iter().filter_map(|path| read_card(path, problems)).collect();
+        coherence::check(&config, &places, problems);
+        config
+    })
+}
+
+fn read_options(top: &Section, base: &Path, places: &mut Places) -> Config {
+    let config = options::read(top, base, places);
+    let unit = centre::unit(top.section("unit"));
+    let people = centre::people(top.sections("people"), &unit.zone, places);
+    let queues = centre::queues(top.sections("queues"), places);
+    let teams = centre::teams(top.sections("teams"), places);
+    let sources = centre::sources(top.sections("sources"), base, places);
+    places.top = Some(top.spot("log"));
+    Config { unit, people, queues, teams, sources, ..config }
+}
+
+/// The files that the configuration names.
+struct Named {
+    roster: Option<PathBuf>,
+    alerts: Option<PathBuf>,
+    scorecards: Vec<PathBuf>,
+}
+
+fn read_files_section(top: &Section, base: &Path) -> Named {
+    let section = top.section("files");
+    let path = |value: &DeValue| value::filled(value).map(|path| base.join(path));
+    let named = Named {
+        roster: section.get("roster", path),
+        alerts: section.get("alerts", path),
+        scorecards: section.or("scorecards", Vec::new(), value::list(path)),
+    };
+    section.finish();
+    named
+}
+
+fn read_roster(path: Option<&Path>, zone: &str, problems: &Problems, places: &mut Places) -> Vec<Person> {
+    let Some(file) = path.and_then(|path| open(path, problems)) else { return Vec::new() };
+    let people = parsed(&file, problems, |top| {
+        let people = centre::people(top.sections("people"), zone, places);
+        top.finish();
+        people
+    });
+    people.unwrap_or_default()
+}
+
+fn read_alerts(path: Option<&Path>, problems: &Problems, places: &mut Places) -> Vec<Rule> {
+    let file = match path {
+        Some(path) => open(path, problems),
+        None => Some(named("the built-in alert rules", DEFAULT_ALERTS)),
+    };
+    let rules = file.and_then(|file| {
+        parsed(&file, problems, |top| {
+            let rules = alerts::rules(top.sections("alert"), places);
+            top.finish();
+            rules
+        })
+    });
+    rules.unwrap_or_default()
+}
+
+/// A scorecard is kept as text: what its card is called stands in it.
+fn read_card(path: &Path, problems: &Problems) -> Option<CardFile> {
+    let file = open(path, problems)?;
+    let (table, errors) = DeTable::parse_recoverable(file.inner());
+    if !errors.is_empty() {
+        errors.iter().for_each(|error| problems.add(syntax(&file, error)));
+        return None;
+    }
+    let id = table.get_ref().get("id").and_then(|id| id.get_ref().as_str()).unwrap_or_default().to_owned();
+    if id.is_empty() {
+        let spot = Spot { file: file.clone(), span: 0..0, key: "id".into() };
+        problems.add(Problem::new(Severity::Error, spot, "a scorecard has an id"));
+        return None;
+    }
+    Some(CardFile { id, text: file.inner().clone() })
+}
+
+fn named(name: &str, text: &str) -> File {
+    Arc::new(NamedSource::new(name, text.to_owned()).with_language("toml"))
+}
+
+fn open(path: &Path, problems: &Problems) -> Option<File> {
+    let name = path.display().to_string();
+    match std::fs::read(path).map_err(|e| e.to_string()).and_then(|bytes| decode(&bytes)) {
+        Ok(text) => Some(named(&name, &text)),
+        Err(reason) => {
+            let spot = Spot { file: named(&name, ""), span: 0..0, key: name };
+            problems.add(Problem::new(Severity::Error, spot, format!("cannot be read: {reason}")));
+            None
+        }
+    }
+}
+
+/// Editors of some systems put a byte order mark first.
+fn decode(bytes: &[u8]) -> Result<String, String> {
+    let text = std::str::from_utf8(bytes).map_err(|e| format!("not UTF-8 at byte {}", e.valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
+}
+
+/// Parses the file as far as that goes and reads from it, so that one slip does not hide the other problems.
+fn parsed<T>(file: &File, problems: &Problems, read: impl FnOnce(Section) -> T) -> Option<T> {
+    let (table, errors) = DeTable::parse_recoverable(file.inner());
+    errors.iter().for_each(|error| problems.add(syntax(file, error)));
+    errors.is_empty().then(|| read(Section::top(file, problems, &table)))
+}
+
+fn syntax(file: &File, error: &toml::de::Error) -> Problem {
+    let spot = Spot { file: file.clone(), span: error.span().unwrap_or(0..0), key: String::new() };
+    Problem::new(Severity::Error, spot, format!("not TOML: {}", error.message()))
+}
