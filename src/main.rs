@@ -18,11 +18,13 @@ struct Cli {
     command: app::Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done and nothing wrong, 1 failed or a problem was found, 2 wrong command line.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done and nothing wrong, 1 failed or a problem was found, 2 wrong command line.";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = telemetry::start(cli.log.as_deref()).map_err(anyhow::Error::from).and_then(|()| cli.command.run());
+    let done =
+        telemetry::start(cli.log.as_deref()).map_err(anyhow::Error::from).and_then(|()| cli.command.run());
     done.unwrap_or_else(|error| {
         eprintln!("shiftpulse: {error:#}");
         ExitCode::FAILURE

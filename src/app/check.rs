@@ -50,7 +50,8 @@ fn verdict(args: &Args, config: Option<&Config>, problems: &[Problem]) -> String
     match config {
         None => format!("{file}: refused, {} and {}", number(errors, "error"), number(warnings, "warning")),
         Some(config) => {
-            let suffix = if warnings == 0 { String::new() } else { format!(", {}", number(warnings, "warning")) };
+            let suffix =
+                if warnings == 0 { String::new() } else { format!(", {}", number(warnings, "warning")) };
             format!("{file}: good{suffix}\n{}", summary(config))
         }
     }

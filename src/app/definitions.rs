@@ -87,7 +87,12 @@ fn fields(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
         }
         _ => {
             let key = path.rsplit('.').next().unwrap_or(path);
-            lines.push(format!("~ {}: {} -> {}", path.trim_end_matches("_ms"), said(key, old), said(key, new)));
+            lines.push(format!(
+                "~ {}: {} -> {}",
+                path.trim_end_matches("_ms"),
+                said(key, old),
+                said(key, new)
+            ));
         }
     }
 }
@@ -103,7 +108,9 @@ fn said(key: &str, value: &Value) -> String {
             percent(fraction.get("num").and_then(Value::as_i64), fraction.get("den").and_then(Value::as_i64))
         }
         Value::Array(members) if members.is_empty() => "none".into(),
-        Value::Array(members) => members.iter().map(|member| said(key, member)).collect::<Vec<_>>().join(", "),
+        Value::Array(members) => {
+            members.iter().map(|member| said(key, member)).collect::<Vec<_>>().join(", ")
+        }
         Value::String(text) if text.contains('\n') => digest(text),
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -154,7 +161,10 @@ mod tests {
     #[test]
     fn each_change_is_a_line_in_the_words_of_the_configuration() {
         check(|d| d.queues[0].within_ms = 30_000, &["~ queues billing.within: 20 s -> 30 s"]);
-        check(|d| d.queues[0].service_level_target = 855, &["~ queues billing.service_level_target: 80% -> 85.5%"]);
+        check(
+            |d| d.queues[0].service_level_target = 855,
+            &["~ queues billing.service_level_target: 80% -> 85.5%"],
+        );
         check(|d| drop(d.queues.remove(6)), &["- queues night"]);
         check(|d| d.roster[2].team = "online".into(), &["~ roster a03.team: harbour -> online"]);
         check(|d| d.roster[2].queues.clear(), &["~ roster a03.queues: billing, delivery, vip -> none"]);

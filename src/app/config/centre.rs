@@ -38,7 +38,7 @@ fn named(section: &Section, id: &str) -> Names {
 pub fn unit(section: Section) -> Unit {
     let id = section.required("id", "\"main\"", identifier).unwrap_or_default();
     let zone = section.required("zone", "\"Asia/Shanghai\"", zone).unwrap_or_default();
-    let unit = Unit { names: named(section, &id), id, zone };
+    let unit = Unit { names: named(&section, &id), id, zone };
     section.finish();
     unit
 }
@@ -47,8 +47,10 @@ fn zone(value: &DeValue) -> Read<String> {
     let name = filled(value)?;
     match jiff::tz::db().get(&name) {
         Ok(_) => Ok(name),
-        Err(_) => Err(Wrong::rule("must be an IANA time zone such as \"Asia/Shanghai\" or \"Europe/Berlin\"")
-            .hint("days and months begin at midnight of this zone")),
+        Err(_) => {
+            Err(Wrong::rule("must be an IANA time zone such as \"Asia/Shanghai\" or \"Europe/Berlin\"")
+                .hint("days and months begin at midnight of this zone"))
+        }
     }
 }
 
@@ -103,11 +105,17 @@ fn person(section: Section, zone: &TimeZone, places: &mut Places) -> Person {
         queues: section.or("queues", Vec::new(), list(identifier)),
         from: section.get("from", |value| midnight(date(value)?, zone)),
         to: section.get("until", |value| {
-            let next = date(value)?.tomorrow().map_err(|_| Wrong::rule("must be a day before the year 2100"))?;
+            let next =
+                date(value)?.tomorrow().map_err(|_| Wrong::rule("must be a day before the year 2100"))?;
             midnight(next, zone)
         }),
     };
-    places.people.push([section.spot("agent"), section.spot("team"), section.spot("queues"), section.spot("until")]);
+    places.people.push([
+        section.spot("agent"),
+        section.spot("team"),
+        section.spot("queues"),
+        section.spot("until"),
+    ]);
     section.finish();
     person
 }
@@ -124,8 +132,8 @@ fn date(value: &DeValue) -> Read<Date> {
 }
 
 fn midnight(date: Date, zone: &TimeZone) -> Read<i64> {
-    let start = date.to_zoned(zone.clone()).map_err(|_| Wrong::rule("is no day in the unit's zone"))?;
-    Ok(start.timestamp().as_millisecond())
+    let start = zone.to_timestamp(date.at(0, 0, 0, 0));
+    Ok(start.map_err(|_| Wrong::rule("is no day in the unit's zone"))?.as_millisecond())
 }
 
 /// The sources.

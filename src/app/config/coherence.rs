@@ -71,7 +71,11 @@ impl Check<'_> {
             self.problems.add(Problem::new(Severity::Error, spot, rule).hint(hint.to_owned()));
         };
         if self.places.queues.is_empty() {
-            missing("queues", "there must be a queue at least", "[[queues]] with an id, as the events name it");
+            missing(
+                "queues",
+                "there must be a queue at least",
+                "[[queues]] with an id, as the events name it",
+            );
         }
         if self.places.sources.is_empty() {
             let hint = "[[sources]] with kind = \"kafka\", \"http\" or \"file\"";
@@ -154,7 +158,8 @@ impl Check<'_> {
                 "a few points above `below` keep it from flapping".to_owned(),
             );
         }
-        let order: Vec<_> = rule.windows.iter().map(|w| WINDOWS.iter().position(|known| known == w)).collect();
+        let order: Vec<_> =
+            rule.windows.iter().map(|w| WINDOWS.iter().position(|known| known == w)).collect();
         if order.is_empty() || !order.is_sorted_by(|a, b| a < b) {
             let hint = format!("the order is {}", WINDOWS.join(", "));
             self.error(&at.windows, "must name windows from the shortest to the longest, each once", hint);
@@ -167,9 +172,16 @@ impl Check<'_> {
     fn guard(&self, rule: &Rule, at: &RulePlaces) {
         let widest = rule.windows.last().map_or(0, |window| minutes(window));
         let watched = |queue: &&Queue| rule.queues.is_empty() || rule.queues.contains(&queue.id);
-        let reachable = |queue: &&Queue| self.most_contacts(queue, widest).is_none_or(|most| rule.min_samples <= most);
-        let beyond: Vec<_> =
-            self.config.queues.iter().filter(watched).filter(|queue| !reachable(queue)).map(|q| q.id.as_str()).collect();
+        let reachable =
+            |queue: &&Queue| self.most_contacts(queue, widest).is_none_or(|most| rule.min_samples <= most);
+        let beyond: Vec<_> = self
+            .config
+            .queues
+            .iter()
+            .filter(watched)
+            .filter(|queue| !reachable(queue))
+            .map(|q| q.id.as_str())
+            .collect();
         if !beyond.is_empty() {
             self.warn(
                 &at.min_samples,
@@ -211,10 +223,20 @@ impl Check<'_> {
         let config = self.config;
         if let (Some(spot), false) = (&self.places.listen, config.http.listen.ip().is_loopback()) {
             let hint = "there is no sign-in: put a proxy with one in front, or listen on 127.0.0.1";
-            self.warn(spot, "everybody who reaches this address can read every person's values", hint.to_owned());
+            self.warn(
+                spot,
+                "everybody who reaches this address can read every person's values",
+                hint.to_owned(),
+            );
         }
-        if let (Some(spot), LogKind::Kafka, 1) = (&self.places.replication, config.log, config.kafka.replication) {
-            self.warn(spot, "one broker's disk is the only copy of what people are paid by", "3 on a cluster".to_owned());
+        if let (Some(spot), LogKind::Kafka, 1) =
+            (&self.places.replication, config.log, config.kafka.replication)
+        {
+            self.warn(
+                spot,
+                "one broker's disk is the only copy of what people are paid by",
+                "3 on a cluster".to_owned(),
+            );
         }
     }
 }

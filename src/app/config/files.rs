@@ -17,7 +17,7 @@ const DEFAULT_ALERTS: &str = include_str!("../../../config/alerts.toml");
 /// See [`super::load`].
 pub fn load(path: &Path) -> Result<Loaded, Refused> {
     let problems = Problems::default();
-    let config = open(path, &problems).and_then(|file| read_main(&file, path, &problems));
+    let config = open(path, None, &problems).and_then(|file| read_main(&file, path, &problems));
     let list = problems.into_list();
     match config {
         Some(config) if list.iter().all(|problem| problem.severity == Severity::Warning) => {
@@ -34,9 +34,9 @@ fn read_main(file: &File, path: &Path, problems: &Problems) -> Option<Config> {
         let mut config = read_options(&top, base, &mut places);
         let named = read_files_section(&top, base);
         top.finish();
-        config.people.extend(read_roster(named.roster.as_deref(), &config.unit.zone, problems, &mut places));
-        config.alerts = read_alerts(named.alerts.as_deref(), problems, &mut places);
-        config.cards = named.scorecards.iter().filter_map(|path| read_card(path, problems)).collect();
+        config.people.extend(read_roster(named.roster.as_ref(), &config.unit.zone, problems, &mut places));
+        config.alerts = read_alerts(named.alerts.as_ref(), problems, &mut places);
+        config.cards = named.scorecards.iter().filter_map(|card| read_card(card, problems)).collect();
         coherence::check(&config, &places, problems);
         config
     })
@@ -53,27 +53,36 @@ fn read_options(top: &Section, base: &Path, places: &mut Places) -> Config {
     Config { unit, people, queues, teams, sources, ..config }
 }
 
+/// A file that the configuration names, and where.
+struct FileName(PathBuf, Spot);
+
 /// The files that the configuration names.
 struct Named {
-    roster: Option<PathBuf>,
-    alerts: Option<PathBuf>,
-    scorecards: Vec<PathBuf>,
+    roster: Option<FileName>,
+    alerts: Option<FileName>,
+    scorecards: Vec<FileName>,
 }
 
 fn read_files_section(top: &Section, base: &Path) -> Named {
     let section = top.section("files");
     let path = |value: &DeValue| value::filled(value).map(|path| base.join(path));
     let named = Named {
-        roster: section.get("roster", path),
-        alerts: section.get("alerts", path),
-        scorecards: section.or("scorecards", Vec::new(), value::list(path)),
+        roster: section.get("roster", path).map(|path| FileName(path, section.spot("roster"))),
+        alerts: section.get("alerts", path).map(|path| FileName(path, section.spot("alerts"))),
+        scorecards: section
+            .or("scorecards", Vec::new(), value::list(path))
+            .into_iter()
+            .map(|path| FileName(path, section.spot("scorecards")))
+            .collect(),
     };
     section.finish();
     named
 }
 
-fn read_roster(path: Option<&Path>, zone: &str, problems: &Problems, places: &mut Places) -> Vec<Person> {
-    let Some(file) = path.and_then(|path| open(path, problems)) else { return Vec::new() };
+fn read_roster(name: Option<&FileName>, zone: &str, problems: &Problems, places: &mut Places) -> Vec<Person> {
+    let Some(file) = name.and_then(|FileName(path, spot)| open(path, Some(spot), problems)) else {
+        return Vec::new();
+    };
     let people = parsed(&file, problems, |top| {
         let people = centre::people(top.sections("people"), zone, places);
         top.finish();
@@ -82,9 +91,9 @@ fn read_roster(path: Option<&Path>, zone: &str, problems: &Problems, places: &mu
     people.unwrap_or_default()
 }
 
-fn read_alerts(path: Option<&Path>, problems: &Problems, places: &mut Places) -> Vec<Rule> {
-    let file = match path {
-        Some(path) => open(path, problems),
+fn read_alerts(name: Option<&FileName>, problems: &Problems, places: &mut Places) -> Vec<Rule> {
+    let file = match name {
+        Some(FileName(path, spot)) => open(path, Some(spot), problems),
         None => Some(named("the built-in alert rules", DEFAULT_ALERTS)),
     };
     let rules = file.and_then(|file| {
@@ -98,8 +107,8 @@ fn read_alerts(path: Option<&Path>, problems: &Problems, places: &mut Places) ->
 }
 
 /// A scorecard is kept as text: what its card is called stands in it.
-fn read_card(path: &Path, problems: &Problems) -> Option<CardFile> {
-    let file = open(path, problems)?;
+fn read_card(FileName(path, spot): &FileName, problems: &Problems) -> Option<CardFile> {
+    let file = open(path, Some(spot), problems)?;
     let (table, errors) = DeTable::parse_recoverable(file.inner());
     if !errors.is_empty() {
         errors.iter().for_each(|error| problems.add(syntax(&file, error)));
@@ -118,13 +127,15 @@ fn named(name: &str, text: &str) -> File {
     Arc::new(NamedSource::new(name, text.to_owned()).with_language("toml"))
 }
 
-fn open(path: &Path, problems: &Problems) -> Option<File> {
+/// Reads a file; `at` is where it is named.
+fn open(path: &Path, at: Option<&Spot>, problems: &Problems) -> Option<File> {
     let name = path.display().to_string();
     match std::fs::read(path).map_err(|e| e.to_string()).and_then(|bytes| decode(&bytes)) {
         Ok(text) => Some(named(&name, &text)),
         Err(reason) => {
-            let spot = Spot { file: named(&name, ""), span: 0..0, key: name };
-            problems.add(Problem::new(Severity::Error, spot, format!("cannot be read: {reason}")));
+            let itself = || Spot { file: named(&name, ""), span: 0..0, key: name.clone() };
+            let rule = format!("cannot be read: {reason}");
+            problems.add(Problem::new(Severity::Error, at.cloned().unwrap_or_else(itself), rule));
             None
         }
     }

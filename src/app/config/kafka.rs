@@ -37,7 +37,11 @@ pub fn read(section: Section, base: &Path, places: &mut Places) -> Kafka {
         brokers: section.or("brokers", "localhost:9092".into(), brokers),
         prefix: section.or("prefix", "shiftpulse".into(), prefix),
         replication: small(section.or("replication", 3, integer(1..=9))),
-        session_timeout: section.or("session_timeout", Duration::from_secs(10), duration(6 * SECOND..=30 * MINUTE)),
+        session_timeout: section.or(
+            "session_timeout",
+            Duration::from_secs(10),
+            duration(6 * SECOND..=30 * MINUTE),
+        ),
         transaction_timeout: section.or(
             "transaction_timeout",
             Duration::from_secs(10),
@@ -55,7 +59,8 @@ fn small(number: i64) -> u32 {
 }
 
 fn brokers(value: &DeValue) -> Read<String> {
-    let wrong = || Wrong::rule("must be host:port, several with commas, such as \"kafka-1:9092,kafka-2:9092\"");
+    let wrong =
+        || Wrong::rule("must be host:port, several with commas, such as \"kafka-1:9092,kafka-2:9092\"");
     let text = filled(value)?;
     let well = |broker: &str| {
         let host_and_port = broker.trim().rsplit_once(':');
@@ -107,8 +112,9 @@ fn secret(table: &toml::de::DeTable, base: &Path) -> Read<String> {
         (1, Some(path), _) => std::fs::read_to_string(base.join(path))
             .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
             .map_err(|error| Wrong::rule(format!("the file cannot be read: {error}"))),
-        (1, _, Some(name)) => std::env::var(name)
-            .map_err(|_| Wrong::rule("names an environment variable that is not set").hint(format!("export {name}=..."))),
+        (1, _, Some(name)) => std::env::var(name).map_err(|_| {
+            Wrong::rule("names an environment variable that is not set").hint(format!("export {name}=..."))
+        }),
         _ => Err(Wrong::rule("must be { file = \"...\" } or { env = \"...\" }")
             .hint("names of librdkafka contain dots, so they stand in quotes: \"sasl.username\" = \"...\"")),
     }

@@ -2,8 +2,8 @@
 
 use super::coherence::Places;
 use super::section::Section;
-use super::value::{filled, identifier, integer, list, one_of, span, text};
 use super::value::{Read, Wrong};
+use super::value::{filled, identifier, integer, list, one_of, span, text};
 use super::{
     Alertmanager, Config, Embedded, Http, Instance, LogKind, Metrics, Naming, Privacy, Snapshots, kafka,
 };
@@ -20,7 +20,11 @@ const DAY: i64 = 24 * HOUR;
 pub fn read(top: &Section, base: &Path, places: &mut Places) -> Config {
     let contacts = top.section("contacts");
     let config = Config {
-        log: top.or("log", LogKind::Kafka, one_of(&[("kafka", LogKind::Kafka), ("embedded", LogKind::Embedded)])),
+        log: top.or(
+            "log",
+            LogKind::Kafka,
+            one_of(&[("kafka", LogKind::Kafka), ("embedded", LogKind::Embedded)]),
+        ),
         kafka: kafka::read(top.section("kafka"), base, places),
         embedded: embedded(top.section("embedded"), base),
         http: http(top.section("http"), places),

@@ -133,7 +133,11 @@ impl<'a> Section<'a> {
                 continue;
             }
             let path = self.key(name);
-            let spot = Spot { file: self.file.clone(), span: key.span().start..value.span().end.max(key.span().end), key: path };
+            let spot = Spot {
+                file: self.file.clone(),
+                span: key.span().start..value.span().end.max(key.span().end),
+                key: path,
+            };
             let hint = nearest(name, &asked).map_or_else(
                 || format!("known here: {}", asked.join(", ")),
                 |near| format!("did you mean {near}?"),

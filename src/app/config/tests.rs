@@ -83,7 +83,10 @@ fn leaving_out_any_option_changes_nothing() {
 fn the_first_queue_and_the_alert_rule_show_their_defaults() {
     let (_directory, path) = changed(|text| {
         let defaults = ["channel = \"voice\"\n", "dialect = \"cisco_negative\"\n", "within = \"20 s\"\n"];
-        defaults.iter().fold(text, |text, line| text.replacen(line, "", 1)).replace("alerts = \"alerts.toml\"\n", "")
+        defaults
+            .iter()
+            .fold(text, |text, line| text.replacen(line, "", 1))
+            .replace("alerts = \"alerts.toml\"\n", "")
     });
     assert_eq!(load(&path).unwrap().config.queues, centre().queues);
     assert_eq!(load(&path).unwrap().config.alerts, load(&shipped("shiftpulse.toml")).unwrap().config.alerts);
@@ -126,14 +129,20 @@ fn every_problem_is_told_at_once_with_value_rule_and_hint() {
 fn each_rule_is_checked() {
     check("log = true", &["log: must be"]);
     check("kafka = 3", &["kafka: must be a table"]);
-    check("[kafka]\nreplication = 1", &["kafka.replication: one broker's disk"]);
-    check("kafka = { options = { \"group.id\" = \"x\" } }", &["kafka.options.group.id: is set by the product itself"]);
+    check("kafka = { replication = 1 }", &["kafka.replication: one broker's disk"]);
+    check(
+        "kafka = { options = { \"group.id\" = \"x\" } }",
+        &["kafka.options.group.id: is set by the product itself"],
+    );
     check("kafka = { options = { sasl = { username = \"x\" } } }", &["kafka.options.sasl: must be { file"]);
     check("kafka = { prefix = \"a b\" }", &["kafka.prefix: must consist"]);
     check("kafka = { session_timeout = \"1 s\" }", &["kafka.session_timeout: must be from 6 s to 30 min"]);
     check("http = { listen = \"0.0.0.0:80\" }", &["http.listen: everybody who reaches"]);
     check("http = { listen = \"localhost\" }", &["http.listen: must be address:port"]);
-    check("alertmanager = { urls = [\"http://a:9093\", \"a:9093\"] }", &["alertmanager.urls: must be an address"]);
+    check(
+        "alertmanager = { urls = [\"http://a:9093\", \"a:9093\"] }",
+        &["alertmanager.urls: must be an address"],
+    );
     check("metrics = { agents = -1 }", &["metrics.agents: must be a whole number"]);
     check("log = \"embedded\"", &["sources[0]: an embedded log has no broker"]);
     check("files = { alerts = \"none.toml\" }", &["files.alerts: cannot be read"]);
@@ -141,10 +150,14 @@ fn each_rule_is_checked() {
 
 #[test]
 fn references_must_lead_somewhere() {
-    check("people = [{ agent = \"a\", team = \"t\" }]", &["people[0].team: no team is called", "queues[0].id: nobody"]);
-    check("teams = [{ id = \"t\" }]\npeople = [{ agent = \"a\", team = \"t\", queues = [\"q\", \"p\"] }]", &[
-        "people[0].queues: no queue is called \"p\"",
-    ]);
+    check(
+        "people = [{ agent = \"a\", team = \"t\" }]",
+        &["people[0].team: no team is called", "queues[0].id: nobody"],
+    );
+    check(
+        "teams = [{ id = \"t\" }]\npeople = [{ agent = \"a\", team = \"t\", queues = [\"q\", \"p\"] }]",
+        &["people[0].queues: no queue is called \"p\""],
+    );
     check("teams = [{ id = \"t\" }, { id = \"t\" }]", &["teams[1].id: stands here twice"]);
 }
 
@@ -165,9 +178,16 @@ fn alert_problems(rule: &str, people: usize) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let person = |i: usize| format!("{{ agent = \"a{i}\", team = \"t\", queues = [\"q\"] }}");
     let people: Vec<_> = (0..people).map(person).collect();
-    let text = format!("teams = [{{ id = \"t\" }}]\npeople = [{}]\nfiles = {{ alerts = \"a.toml\" }}\n{MINIMAL}", people.join(","));
+    let text = format!(
+        "teams = [{{ id = \"t\" }}]\npeople = [{}]\nfiles = {{ alerts = \"a.toml\" }}\n{MINIMAL}",
+        people.join(",")
+    );
     fs::write(directory.path().join("test.toml"), text).unwrap();
-    fs::write(directory.path().join("a.toml"), format!("[[alert]]\nid = \"r\"\nkpi = \"answer_rate\"\nbelow = \"80%\"\n{rule}")).unwrap();
+    fs::write(
+        directory.path().join("a.toml"),
+        format!("[[alert]]\nid = \"r\"\nkpi = \"answer_rate\"\nbelow = \"80%\"\n{rule}"),
+    )
+    .unwrap();
     match load(&directory.path().join("test.toml")) {
         Ok(loaded) => loaded.warnings,
         Err(refused) => refused.0,
@@ -201,7 +221,8 @@ fn rules_that_could_not_do_what_they_are_for_are_pointed_at() {
 fn a_secret_is_read_from_a_file_and_never_shown() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("password"), "s3cret\n").unwrap();
-    let text = format!("kafka = {{ options = {{ \"sasl.password\" = {{ file = \"password\" }} }} }}\n{MINIMAL}");
+    let text =
+        format!("kafka = {{ options = {{ \"sasl.password\" = {{ file = \"password\" }} }} }}\n{MINIMAL}");
     fs::write(directory.path().join("test.toml"), text).unwrap();
     let config = load(&directory.path().join("test.toml")).unwrap().config;
     assert_eq!(config.kafka.options.0["sasl.password"], "s3cret");

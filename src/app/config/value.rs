@@ -51,7 +51,8 @@ pub fn filled(value: &DeValue) -> Read<String> {
 
 /// An identifier: 1 to 200 bytes, compared byte for byte, so no blanks around it and no control characters.
 pub fn identifier(value: &DeValue) -> Read<String> {
-    let text = text(value).map_err(|wrong| wrong.hint("identifiers are compared byte for byte: 0042 is not 42"))?;
+    let text =
+        text(value).map_err(|wrong| wrong.hint("identifiers are compared byte for byte: 0042 is not 42"))?;
     match text.as_str() {
         "" => Err(Wrong::rule("must not be empty")),
         t if t.len() > 200 => Err(Wrong::rule(format!("must have at most 200 bytes, not {}", t.len()))),
@@ -69,7 +70,8 @@ pub fn boolean(value: &DeValue) -> Read<bool> {
 /// A whole number in a range.
 pub fn integer(range: RangeInclusive<i64>) -> impl Fn(&DeValue) -> Read<i64> {
     move |value| {
-        let wrong = || Wrong::rule(format!("must be a whole number from {} to {}", range.start(), range.end()));
+        let wrong =
+            || Wrong::rule(format!("must be a whole number from {} to {}", range.start(), range.end()));
         let number = value.as_integer().ok_or_else(wrong)?;
         let number = i64::from_str_radix(number.as_str(), number.radix()).map_err(|_| wrong())?;
         if range.contains(&number) { Ok(number) } else { Err(wrong()) }
@@ -95,8 +97,11 @@ pub fn one_of<T: Copy>(words: &[(&'static str, T)]) -> impl Fn(&DeValue) -> Read
 /// A duration in ms: a whole number with `ms`, `s`, `min`, `h` or `d`, such as `"20 s"`.
 pub fn span(range: RangeInclusive<i64>) -> impl Fn(&DeValue) -> Read<i64> {
     move |value| {
-        let wrong = || Wrong::rule("must be a duration such as \"250 ms\", \"20 s\", \"5 min\", \"72 h\" or \"3 d\"");
-        let text = value.as_str().ok_or_else(|| wrong().hint("a number alone has no unit: write \"20 s\", with quotes"))?;
+        let wrong =
+            || Wrong::rule("must be a duration such as \"250 ms\", \"20 s\", \"5 min\", \"72 h\" or \"3 d\"");
+        let text = value
+            .as_str()
+            .ok_or_else(|| wrong().hint("a number alone has no unit: write \"20 s\", with quotes"))?;
         let ms = span_ms(text).ok_or_else(wrong)?;
         if range.contains(&ms) {
             return Ok(ms);
@@ -130,7 +135,9 @@ pub fn shown(ms: i64) -> String {
 
 /// A ratio from 0 to 1 as percent, such as `"80%"` or `"99.5 %"`; exact, in per mille.
 pub fn per_mille(value: &DeValue) -> Read<u32> {
-    let wrong = || Wrong::rule("must be percent from 0% to 100% with at most one decimal, such as \"80%\" or \"99.5%\"");
+    let wrong = || {
+        Wrong::rule("must be percent from 0% to 100% with at most one decimal, such as \"80%\" or \"99.5%\"")
+    };
     let text = value.as_str().ok_or_else(|| wrong().hint("write it in quotes, with %"))?;
     let number = text.trim().strip_suffix('%').ok_or_else(wrong)?.trim_end();
     let (whole, tenth) = number.split_once('.').unwrap_or((number, "0"));
@@ -150,9 +157,12 @@ pub fn ratio(value: &DeValue) -> Read<Fraction> {
 /// A list whose members are read by `read`. A single value is not a list of one.
 pub fn list<T>(read: impl Fn(&DeValue) -> Read<T>) -> impl Fn(&DeValue) -> Read<Vec<T>> {
     move |value| {
-        let members = value.as_array().ok_or_else(|| Wrong::rule(format!("must be a list, not {}", article(value))).hint("write [ ... ]"))?;
+        let members = value.as_array().ok_or_else(|| {
+            Wrong::rule(format!("must be a list, not {}", article(value))).hint("write [ ... ]")
+        })?;
         let one = |member: &Spanned<DeValue>| {
-            read(member.get_ref()).map_err(|wrong| Wrong { span: wrong.span.or(Some(member.span())), ..wrong })
+            read(member.get_ref())
+                .map_err(|wrong| Wrong { span: wrong.span.or(Some(member.span())), ..wrong })
         };
         members.iter().map(one).collect()
     }
@@ -160,7 +170,8 @@ pub fn list<T>(read: impl Fn(&DeValue) -> Read<T>) -> impl Fn(&DeValue) -> Read<
 
 /// The word of `words` that was probably meant by `text`.
 pub fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
-    let near = |word: &&'w str| strsim::normalized_damerau_levenshtein(&text.to_lowercase(), &word.to_lowercase());
+    let near =
+        |word: &&'w str| strsim::normalized_damerau_levenshtein(&text.to_lowercase(), &word.to_lowercase());
     let best = words.iter().max_by(|a, b| near(a).total_cmp(&near(b)))?;
     (near(best) >= 0.55).then_some(*best)
 }
@@ -217,7 +228,8 @@ mod tests {
 
     #[test]
     fn percent_is_exact_and_in_range() {
-        let check = |given: &str, expected: Option<u32>| assert_eq!(read(given, per_mille).ok(), expected, "{given}");
+        let check =
+            |given: &str, expected: Option<u32>| assert_eq!(read(given, per_mille).ok(), expected, "{given}");
         check("\"80%\"", Some(800));
         check("\"80 %\"", Some(800));
         check("\"99.5%\"", Some(995));
