@@ -211,9 +211,10 @@ impl Row {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
     }
 
-    /// The columns by name, those that are 0 included.
-    pub fn named(&self) -> BTreeMap<&'static str, i64> {
-        COLUMNS.iter().copied().zip(self.0).collect()
+    /// The columns by name, noughts left out: as `counts` in the documents.
+    pub fn named(&self) -> BTreeMap<String, i64> {
+        let columns = COLUMNS.iter().zip(self.0).filter(|(_, value)| *value != 0);
+        columns.map(|(name, value)| ((*name).to_owned(), value)).collect()
     }
 }
 

@@ -11,8 +11,8 @@ pub(super) fn read(acts: impl Iterator<Item = Act>) -> Vec<Outcome> {
     let voided: Vec<u64> = acts.iter().filter_map(|act| act.target).collect();
     acts.retain(|act| act.kind != Kind::Voided && !voided.contains(&act.number));
     acts.sort_unstable_by_key(|act| (act.time, act.kind, act.number));
-    let mut reading = Reading::default();
-    reading.queue = acts.iter().map(|act| act.queue).find(|queue| *queue != NONE).unwrap_or(NONE);
+    let first = acts.iter().map(|act| act.queue).find(|queue| *queue != NONE);
+    let mut reading = Reading::new(first.unwrap_or(NONE));
     acts.iter().for_each(|act| reading.take(act));
     reading.conclude()
 }
@@ -54,10 +54,10 @@ struct Reading {
     out: Vec<Outcome>,
 }
 
-impl Default for Reading {
-    fn default() -> Self {
+impl Reading {
+    fn new(queue: u32) -> Self {
         Self {
-            queue: NONE,
+            queue,
             legs: Vec::new(),
             segments: Vec::new(),
             clock: None,
@@ -66,9 +66,7 @@ impl Default for Reading {
             out: Vec::new(),
         }
     }
-}
 
-impl Reading {
     fn take(&mut self, act: &Act) {
         if act.queue != NONE {
             self.queue = act.queue;

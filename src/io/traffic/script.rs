@@ -109,7 +109,7 @@ impl Script {
     pub fn deliver(&mut self, index: u32, truth: &mut Truth) {
         let index = index as usize;
         let was_plain = self.is_plain();
-        let before = was_plain.then(|| self.arrived);
+        let before = was_plain.then_some(self.arrived);
         self.delivered[index] = true;
         self.arrived += 1;
         while self.delivered.get(self.whole) == Some(&true) {

@@ -4,6 +4,8 @@ use super::*;
 use crate::engine::output::SubjectKind;
 use crate::model::units::{HOUR, MINUTE};
 
+mod recount;
+
 /// 2026-10-14T08:00:00+08:00.
 const MORNING: i64 = 1_791_936_000_000;
 

@@ -172,7 +172,7 @@ impl Truth {
 
     /// The columns of one subject in one window (`5m`, `30m`, `1h`, `day`, `month`) at clock `now`, as known after
     /// delivery `delivered`, which is not before [`Truth::floor`]. `None` for what is not in this centre or not kept.
-    /// Agent time (`available_ms` …) is given for agents in `day` and `month`, else it is 0.
+    /// Agent time (`available_ms` …) is given for agents in `day` and `month`. Noughts are left out.
     pub fn window(
         &self,
         kind: SubjectKind,
@@ -180,7 +180,7 @@ impl Truth {
         window: &str,
         now: i64,
         delivered: u64,
-    ) -> Option<BTreeMap<&'static str, i64>> {
+    ) -> Option<BTreeMap<String, i64>> {
         self.row(kind, id, window, now, delivered).map(|row| row.named())
     }
 
