@@ -69,15 +69,16 @@ fn nothing() -> (Exact, Exact) {
 fn null(item: &Item, full: Option<Exact>, why: Why) -> Node {
     let full = full.unwrap_or_else(Exact::zero);
     let (effect, why) = match item.absent.if_null {
+        _ if item.share == Share::Shown => (Effect::Leaves, why),
         IfNull::NotApplicable => (Effect::Leaves, leaves(&why)),
-        IfNull::Zero => (Effect::Points(Exact::zero()), why.then(",按 0 分计", ": counts as 0 points")),
+        IfNull::Zero => (Effect::Points(Exact::zero()), why.then("，按 0 分计", ": counts as 0 points")),
         IfNull::Full => {
             let text = shown(&full);
             let why = why
-                .then(&format!(",按满分 {text} 分计"), &format!(": counts as the full mark, {text} points"));
+                .then(&format!("，按满分 {text} 分计"), &format!(": counts as the full mark, {text} points"));
             (Effect::Points(full.clone()), why)
         }
-        IfNull::Hold => (Effect::Holds, why.then(",暂不计总分", ": there is no total")),
+        IfNull::Hold => (Effect::Holds, why.then("，暂不计总分", ": there is no total")),
     };
     absent(State::Null, effect, full, vec![], why)
 }
@@ -85,16 +86,17 @@ fn null(item: &Item, full: Option<Exact>, why: Why) -> Node {
 fn pending(item: &Item, full: Option<Exact>, due: Vec<Due>, why: Why, deadline_over: bool) -> Node {
     let full = full.unwrap_or_else(Exact::zero);
     let (effect, why) = match item.absent.if_missing {
+        _ if item.share == Share::Shown => (Effect::Leaves, why),
         _ if !deadline_over => {
-            (Effect::Leaves, why.then(",其余项目暂按比例折算", "; the rest is scaled up for now"))
+            (Effect::Leaves, why.then("，其余项目暂按比例折算", "; the rest is scaled up for now"))
         }
         IfMissing::Hold => {
-            (Effect::Holds, why.then(",已过期限,无总分", "; its last day is over, there is no total"))
+            (Effect::Holds, why.then("，已过期限，无总分", "; its last day is over, there is no total"))
         }
         IfMissing::NotApplicable => (Effect::Leaves, leaves(&why)),
         IfMissing::Zero => (
             Effect::Points(Exact::zero()),
-            why.then(",已过期限,按 0 分计", "; its last day is over: counts as 0 points"),
+            why.then("，已过期限，按 0 分计", "; its last day is over: counts as 0 points"),
         ),
     };
     absent(State::Pending, effect, full, due, why)
@@ -102,7 +104,7 @@ fn pending(item: &Item, full: Option<Exact>, due: Vec<Due>, why: Why, deadline_o
 
 fn leaves(why: &Why) -> Why {
     Why::new(
-        format!("不适用:{},其余项目按比例折算", why.zh),
+        format!("不适用：{}，其余项目按比例折算", why.zh),
         format!("not applicable: {}; the rest is scaled up", why.en),
     )
 }
@@ -118,7 +120,7 @@ fn absent(state: State, effect: Effect, full: Exact, due: Vec<Due>, why: Why) ->
 fn open(item: &Item, known: (Exact, Exact)) -> Node {
     let names: Vec<_> = item.open.iter().map(|key| format!("{}.{key}", item.id)).collect();
     let names = names.join(", ");
-    let why = Why::new(format!("未定参数:{names}"), format!("not decided: {names}"));
+    let why = Why::new(format!("未定参数：{names}"), format!("not decided: {names}"));
     Node { state: State::Open, effect: Effect::Holds, value: None, known, due: vec![], why }
 }
 
@@ -203,7 +205,7 @@ fn graded(card: &Card, total: &Exact, why: Why) -> (Option<super::Grade>, Why) {
         Some(Open::Set(grades)) => match grades.of(total) {
             None => (None, why),
             Some((test, grade)) => {
-                let zh = format!(";属于“{test}”:{}", grade.label);
+                let zh = format!("；属于“{test}”：{}", grade.label);
                 let en = format!("; in \"{test}\": {}", grade.en);
                 (Some(grade.clone()), why.then(&zh, &en))
             }
@@ -211,7 +213,7 @@ fn graded(card: &Card, total: &Exact, why: Why) -> (Option<super::Grade>, Why) {
         Some(Open::Proposed(_) | Open::Unset) => {
             let names: Vec<_> = card.open_grades.iter().map(|key| format!("grades.{key}")).collect();
             let names = names.join(", ");
-            (None, why.then(&format!(";等级未定:{names}"), &format!("; no grade, not decided: {names}")))
+            (None, why.then(&format!("；等级未定：{names}"), &format!("; no grade, not decided: {names}")))
         }
     }
 }

@@ -27,11 +27,12 @@ impl Total {
         &self.full
     }
 
-    /// Totals that can occur.
-    pub(super) fn domain(&self) -> Interval {
+    /// Totals that can be graded, where they are rounded to so many places before.
+    pub(super) fn domain(&self, round: Option<usize>) -> Interval {
+        let rounded = |end: &Exact| round.map_or_else(|| end.clone(), |places| round_half_up(end, places));
         Interval {
-            from: self.floor.clone().map_or(Cut::Low, Cut::before),
-            to: self.cap.clone().map_or(Cut::High, Cut::after),
+            from: self.floor.as_ref().map_or(Cut::Low, |floor| Cut::before(rounded(floor))),
+            to: self.cap.as_ref().map_or(Cut::High, |cap| Cut::after(rounded(cap))),
         }
     }
 }

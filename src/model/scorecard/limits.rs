@@ -57,11 +57,11 @@ impl Limits {
 pub(super) fn within(points: Exact, why: Why, floor: Option<&Exact>, cap: Option<&Exact>) -> (Exact, Why) {
     if let Some(cap) = cap.filter(|cap| points > **cap) {
         let text = shown(cap);
-        return (cap.clone(), why.then(&format!(";最多 {text} 分"), &format!("; at most {text} points")));
+        return (cap.clone(), why.then(&format!("；最多 {text} 分"), &format!("; at most {text} points")));
     }
     if let Some(floor) = floor.filter(|floor| points < **floor) {
         let text = shown(floor);
-        return (floor.clone(), why.then(&format!(";最少 {text} 分"), &format!("; at least {text} points")));
+        return (floor.clone(), why.then(&format!("；最少 {text} 分"), &format!("; at least {text} points")));
     }
     (points, why)
 }

@@ -2,6 +2,7 @@
 
 mod grades;
 mod item;
+mod shape;
 
 use super::card::{Card, Head, PeriodKind};
 use super::exact::{Exact, whole};

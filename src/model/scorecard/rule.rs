@@ -103,7 +103,7 @@ impl Shape {
                 Some((
                     value.clone(),
                     Why::new(
-                        format!("{phrase},按给分计 {points} 分"),
+                        format!("{phrase}，按给分计 {points} 分"),
                         format!("{phrase}, counted as given: {points} points"),
                     ),
                 ))
@@ -113,7 +113,7 @@ impl Shape {
                 let row = bands.find(value)?;
                 let (test, points) = (row.text(), shown(row.value()));
                 let why = Why::new(
-                    format!("{phrase} 属于“{test}”,得 {points} 分"),
+                    format!("{phrase} 属于“{test}”，得 {points} 分"),
                     format!("{phrase} is in \"{test}\": {points} points"),
                 );
                 Some((row.value().clone(), why))

@@ -7,8 +7,8 @@ use super::super::quantity::{Kind, Quantity};
 use super::super::read::{Fields, Report, wrong_type};
 use super::super::result::Grade;
 use super::super::rule::{Bands, Reading};
-use super::super::test::Test;
-use super::item::report_bands;
+use super::super::test::{Interval, Test};
+use super::shape::report_bands;
 
 const KEYS: [&str; 5] = ["bands", "en", "reading", "round", "open"];
 const OPEN: [&str; 4] = ["bands", "en", "reading", "round"];
@@ -32,7 +32,7 @@ pub(super) fn read(
     let reading =
         fields.word(report, "reading", &[("exact", Reading::Exact), ("lower_bounds", Reading::LowerBounds)]);
     let round = round(report, fields);
-    let bands = bands(report, fields, total, reading.unwrap_or_default());
+    let bands = bands(report, fields, &total.domain(round), reading.unwrap_or_default());
     let grades = match bands {
         None => Open::Unset,
         Some(bands) if open.is_empty() => Open::Set(Grades { bands, round }),
@@ -60,7 +60,7 @@ fn round(report: &mut Report, fields: &Fields<'_, '_>) -> Option<usize> {
 fn bands(
     report: &mut Report,
     fields: &Fields<'_, '_>,
-    total: &Total,
+    domain: &Interval,
     reading: Reading,
 ) -> Option<Bands<Grade>> {
     let rows = fields.fields(report, "bands")?;
@@ -87,7 +87,7 @@ fn bands(
         read.push((test, Grade { label: label.into(), en: en.into() }));
     }
     let texts: Vec<_> = read.iter().map(|(test, _)| test.text().to_string()).collect();
-    Bands::new(read, reading, &total.domain())
+    Bands::new(read, reading, domain)
         .map_err(|defects| report_bands(report, rows.span.clone(), &defects, &texts, Kind::Points))
         .ok()
 }

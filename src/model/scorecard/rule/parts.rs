@@ -94,13 +94,14 @@ fn sum(parts: &[&Part<'_>], present: &[(&Exact, &Exact)]) -> (Exact, String) {
 
 /// `raw` × all ÷ here, and the equation.
 fn scaled(raw: Exact, terms: &[String], all: &Exact, here: &Exact) -> (Exact, String) {
-    let terms = terms.join(" + ");
+    let (several, terms) = (terms.len() > 1, terms.join(" + "));
     if all == here {
         let text = shown(&raw);
         return (raw, format!("{terms} = {text}"));
     }
     let points = raw * all / here;
-    let text = format!("({terms}) × {} ÷ {} = {}", shown(all), shown(here), shown(&points));
+    let terms = if several { format!("({terms})") } else { terms };
+    let text = format!("{terms} × {} ÷ {} = {}", shown(all), shown(here), shown(&points));
     (points, text)
 }
 
@@ -119,9 +120,9 @@ fn known(fold: Fold, parts: &[&Part<'_>], top: bool) -> (Exact, Exact) {
 
 fn without(effect: Effect, because: &[&Part<'_>], known: (Exact, Exact)) -> Folded {
     let state = because.iter().map(|part| part.state).max().unwrap_or(State::NotApplicable);
-    let zh: Vec<_> = because.iter().map(|part| format!("{}({})", part.zh, state_zh(part.state))).collect();
+    let zh: Vec<_> = because.iter().map(|part| format!("{}（{}）", part.zh, state_zh(part.state))).collect();
     let en: Vec<_> = because.iter().map(|part| format!("{} ({})", part.en, part.state.as_str())).collect();
-    let why = Why::new(format!("无得分:{}", zh.join("、")), format!("no points: {}", en.join(", ")));
+    let why = Why::new(format!("无得分：{}", zh.join("、")), format!("no points: {}", en.join(", ")));
     Folded { state, effect, known, why }
 }
 
@@ -182,7 +183,7 @@ mod tests {
             &[part("40", Counted, "30"), part("10", NotApplicable, "-")],
             true,
             "37.5",
-            "(30) × 50 ÷ 40 = 37.5",
+            "30 × 50 ÷ 40 = 37.5",
         );
         check(
             Fold::Weighted,

@@ -61,7 +61,7 @@ impl Ramp {
         let (x, points) = (kind.show(x), shown(p));
         let (zh, en) = if below { ("不高于", "at or below") } else { ("不低于", "at or above") };
         let why = Why::new(
-            format!("{phrase};{zh} {x} 得 {points} 分"),
+            format!("{phrase}；{zh} {x} 得 {points} 分"),
             format!("{phrase}; {en} {x}: {points} points"),
         );
         (p.clone(), why)
@@ -79,7 +79,7 @@ fn on_line(
     let (x0, p0, x1, p1) = (kind.show(&low.0), shown(&low.1), kind.show(&high.0), shown(&high.1));
     let p = shown(&points);
     let why = Why::new(
-        format!("{phrase};{x0} 得 {p0} 分,{x1} 得 {p1} 分,按直线计 {p} 分"),
+        format!("{phrase}；{x0} 得 {p0} 分，{x1} 得 {p1} 分，按直线计 {p} 分"),
         format!("{phrase}; {x0} gives {p0}, {x1} gives {p1}, on the line {p} points"),
     );
     (points, why)

@@ -48,19 +48,19 @@ impl Target {
         if self.test.holds(value) {
             let p = shown(full);
             let why = Why::new(
-                format!("{phrase},达到“{test}”,得 {p} 分"),
+                format!("{phrase}，达到“{test}”，得 {p} 分"),
                 format!("{phrase} meets \"{test}\": {p} points"),
             );
             return (full.clone(), why);
         }
-        let missed = Why::new(format!("{phrase},未达到“{test}”"), format!("{phrase} misses \"{test}\""));
+        let missed = Why::new(format!("{phrase}，未达到“{test}”"), format!("{phrase} misses \"{test}\""));
         match self.proportion(value) {
-            None => (Exact::zero(), missed.then(",得 0 分", ": 0 points")),
+            None => (Exact::zero(), missed.then("，得 0 分", ": 0 points")),
             Some((num, den)) => {
                 let points = full * &num / &den;
                 let (m, p) = (shown(full), shown(&points));
                 let sum = format!("{m} × {} ÷ {} = {p}", kind.show(&num), kind.show(&den));
-                (points, missed.then(&format!(",按比例 {sum} 分"), &format!(", in proportion {sum} points")))
+                (points, missed.then(&format!("，按比例 {sum} 分"), &format!(", in proportion {sum} points")))
             }
         }
     }

@@ -30,7 +30,7 @@ fn take_kpi(input: &Input, kpi: &str, min_sample: u32, inputs: &Inputs) -> Taken
         return Taken::Pending(vec![Due::Kpi(kpi.into())], why);
     };
     let (Some(value), Some(text)) = (measured.value(), measured.text()) else {
-        return Taken::Null(Why::new("没有样本(分母为 0)", "no samples (the denominator is 0)"));
+        return Taken::Null(Why::new("没有样本（分母为 0）", "no samples (the denominator is 0)"));
     };
     match measured.samples() {
         Some(n) if n < u64::from(min_sample) => Taken::Null(too_few(n, min_sample)),
@@ -39,7 +39,7 @@ fn take_kpi(input: &Input, kpi: &str, min_sample: u32, inputs: &Inputs) -> Taken
 }
 
 fn too_few(samples: u64, least: u32) -> Why {
-    Why::new(format!("样本 {samples} 个,少于 {least} 个"), format!("{samples} samples, fewer than {least}"))
+    Why::new(format!("样本 {samples} 个，少于 {least} 个"), format!("{samples} samples, fewer than {least}"))
 }
 
 /// What one assessor has given.
@@ -61,10 +61,10 @@ fn take_rating(
     if !due.is_empty() {
         let names: Vec<_> = due.iter().map(ToString::to_string).collect();
         let names = names.join(", ");
-        let why = Why::new(format!("待录入:{names}"), format!("due: {names}"));
+        let why = Why::new(format!("待录入：{names}"), format!("due: {names}"));
         let outside = refused.map(|(mark, full)| {
             (
-                format!("(评分 {mark} 超出 0..{full},未采用)"),
+                format!("（评分 {mark} 超出 0..{full}，未采用）"),
                 format!(" (the mark {mark} is outside 0..{full} and was refused)"),
             )
         });
