@@ -10,7 +10,7 @@
 //! left) writes all of it, so that batches which arrive during one write share the next. A single thread on a manual clock
 //! therefore sees the same log every time, which the simulation lives on.
 //!
-//! After a failed write nobody knows what is on disk: appenders stop, a commit says [`CommitError::Restore`], and the database
+//! After a failed write nobody knows what is on disk: appenders stop, a commit says [`CommitError::Restore`](super::CommitError::Restore), and the database
 //! is opened again at the next use.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,22 +18,25 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redb::{Builder, Database, StorageBackend, WriteTransaction};
 
-use super::snapshots::{StateSnapshots, StateTopic};
-use super::{
-    AppendClock, AppendError, Appender, CommitError, Committer, Domain, Log, MAX_VALUE, Membership, Output,
-    Owned, ReadError, Reader, Record, Retry, Start, Stopped, Ticket, Topic, Transaction,
-};
+use super::snapshots::StateSnapshots;
+use super::{AppendClock, Appender, Domain, Log, Membership, Owned, Reader, Retry, Start, Topic};
+use appender::EmbeddedAppender;
+use committer::{EmbeddedCommitter, EmbeddedState};
+use reader::EmbeddedReader;
 use store::{New, Opener, Store};
 
+mod appender;
+mod committer;
 pub mod memory;
 pub mod power;
+mod reader;
 mod store;
 
-/// Bytes that may wait to be written before [`AppendError::Full`].
+/// Bytes that may wait to be written before [`AppendError::Full`](super::AppendError::Full).
 pub const QUEUE_BYTES: usize = 16 << 20;
 /// Page cache of a log in a directory, in bytes.
 const CACHE_BYTES: usize = 64 << 20;
@@ -125,9 +128,7 @@ impl Log for EmbeddedLog {
     }
 
     fn appender(&self, domain: Domain) -> Box<dyn Appender> {
-        let generation = self.shared.queue().generation;
-        let shared = Arc::clone(&self.shared);
-        Box::new(EmbeddedAppender { shared, domain, generation, issued: 0, acked: Arc::default() })
+        Box::new(EmbeddedAppender::new(&self.shared, domain))
     }
 
     fn own(&self, domain: Domain) -> Result<Owned, Retry> {
@@ -138,8 +139,8 @@ impl Log for EmbeddedLog {
             shared.store.read(|tx| store::committed(tx, domain)).map_err(|e| Retry(e.to_string()))?;
         let epoch = writer.epochs.entry(domain).or_default();
         *epoch += 1;
-        let committer = EmbeddedCommitter { shared: Arc::clone(shared), domain, epoch: *epoch, over: None };
-        let state = EmbeddedState { shared: Arc::clone(shared), domain };
+        let committer = EmbeddedCommitter::new(shared, domain, *epoch);
+        let state = EmbeddedState::new(shared, domain);
         Ok(Owned {
             committed,
             facts: Box::new(EmbeddedReader::new(shared, Topic::Facts, domain)),
@@ -325,269 +326,6 @@ fn take_offset(next: &mut Ends, topic: Topic, domain: Domain) -> u64 {
     let next = next.entry((topic, domain)).or_default();
     *next += 1;
     *next - 1
-}
-
-struct EmbeddedAppender {
-    shared: Arc<Shared>,
-    domain: Domain,
-    generation: u64,
-    issued: u64,
-    acked: Arc<AtomicU64>,
-}
-
-impl EmbeddedAppender {
-    fn enqueue(&mut self, topic: Topic, key: Option<&str>, value: &[u8]) -> Result<Ticket, AppendError> {
-        if value.len() > MAX_VALUE {
-            return Err(AppendError::TooLarge { bytes: value.len() });
-        }
-        let mut queue = self.shared.queue();
-        if queue.generation != self.generation {
-            return Err(AppendError::Stopped);
-        }
-        if queue.bytes + value.len() > QUEUE_BYTES {
-            return Err(AppendError::Full);
-        }
-        self.issued += 1;
-        queue.bytes += value.len();
-        let append_ms = self.shared.stamp(&mut queue);
-        queue.items.push_back(Item {
-            topic,
-            domain: self.domain,
-            append_ms,
-            key: key.map(str::to_owned),
-            value: value.to_vec(),
-            ticket: self.issued,
-            acked: Arc::clone(&self.acked),
-        });
-        drop(queue);
-        // Taken so that a reader between its check and its wait is not missed.
-        drop(self.shared.ends());
-        self.shared.arrived.notify_all();
-        Ok(Ticket(self.issued))
-    }
-}
-
-impl Appender for EmbeddedAppender {
-    fn append(&mut self, batch: &[u8]) -> Result<Ticket, AppendError> {
-        self.enqueue(Topic::Facts, None, batch)
-    }
-
-    fn dead_letter(&mut self, key: &str, value: &[u8]) -> Result<Ticket, AppendError> {
-        self.enqueue(Topic::DeadLetters, Some(key), value)
-    }
-
-    fn acked(&mut self) -> Result<Ticket, Stopped> {
-        // Where the log cannot even be opened, nothing is lost yet: the queue waits.
-        let _ = self.shared.flush();
-        let queue = self.shared.queue();
-        let acked = Ticket(self.acked.load(Ordering::SeqCst));
-        if queue.generation != self.generation {
-            return Err(Stopped { acked, reason: queue.reason.clone() });
-        }
-        Ok(acked)
-    }
-
-    fn resume(&mut self) -> Result<Ticket, Retry> {
-        let shared = &self.shared;
-        shared.load(&mut shared.writer()).map_err(|e| Retry(e.to_string()))?;
-        let generation = shared.queue().generation;
-        if generation != self.generation {
-            self.generation = generation;
-            self.issued = self.acked.load(Ordering::SeqCst);
-        }
-        Ok(Ticket(self.issued))
-    }
-}
-
-struct EmbeddedReader {
-    shared: Arc<Shared>,
-    topic: Topic,
-    domain: Domain,
-    /// The next offset to fetch.
-    next: u64,
-    fetched: VecDeque<Record>,
-    caught_up: bool,
-}
-
-impl EmbeddedReader {
-    fn new(shared: &Arc<Shared>, topic: Topic, domain: Domain) -> EmbeddedReader {
-        let shared = Arc::clone(shared);
-        EmbeddedReader { shared, topic, domain, next: 0, fetched: VecDeque::new(), caught_up: false }
-    }
-
-    /// What is fetched, or can be without waiting.
-    fn take(&mut self) -> Result<Option<Record>, ReadError> {
-        if self.fetched.is_empty() {
-            self.fetch()?;
-        }
-        let record = self.fetched.pop_front();
-        self.caught_up = self.fetched.is_empty() && self.next >= self.shared.end(self.topic, self.domain);
-        Ok(record)
-    }
-
-    fn fetch(&mut self) -> Result<(), ReadError> {
-        let end = self.shared.end(self.topic, self.domain);
-        if self.next >= end {
-            return Ok(());
-        }
-        let found = self.shared.store.read(|tx| store::fetch(tx, self.topic, self.domain, self.next));
-        let found = found.map_err(|e| ReadError::Retry(e.to_string()))?;
-        self.next = found.last().map_or(end, |r| r.offset as u64 + 1);
-        self.fetched = found.into();
-        Ok(())
-    }
-
-    /// Waits until there may be something new; false when the time is over.
-    fn wait(&self, deadline: Instant) -> bool {
-        let ends = self.shared.ends();
-        let nothing = |ends: &Ends| ends.get(&(self.topic, self.domain)).copied().unwrap_or(0) <= self.next;
-        if !nothing(&ends) || self.queued() {
-            return true;
-        }
-        let left = deadline.saturating_duration_since(now());
-        if left.is_zero() {
-            return false;
-        }
-        let waited = self.shared.arrived.wait_timeout(ends, left).unwrap_or_else(PoisonError::into_inner);
-        drop(waited);
-        true
-    }
-
-    /// Something was appended that this reader may be waiting for.
-    fn queued(&self) -> bool {
-        matches!(self.topic, Topic::Facts | Topic::DeadLetters) && !self.shared.queue().items.is_empty()
-    }
-}
-
-impl Reader for EmbeddedReader {
-    fn poll(&mut self, wait: Duration) -> Result<Option<Record>, ReadError> {
-        let deadline = now() + wait;
-        loop {
-            if let Some(record) = self.take()? {
-                return Ok(Some(record));
-            }
-            if self.queued() {
-                self.shared.flush().map_err(|e| ReadError::Retry(e.to_string()))?;
-            } else if !self.wait(deadline) {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn caught_up(&self) -> bool {
-        self.caught_up
-    }
-
-    fn seek(&mut self, from: Start) -> Result<(), ReadError> {
-        let (_, end) = self.bounds()?;
-        let next = match from {
-            Start::Beginning => 0,
-            Start::Offset(offset) if offset > end => {
-                return Err(ReadError::Broken(format!("offset {offset} is beyond the end, {end}")));
-            }
-            Start::Offset(offset) => offset.max(0),
-            Start::End => end,
-        };
-        (self.next, self.caught_up) = (next as u64, false);
-        self.fetched.clear();
-        Ok(())
-    }
-
-    fn bounds(&mut self) -> Result<(i64, i64), ReadError> {
-        self.shared.flush().map_err(|e| ReadError::Retry(e.to_string()))?;
-        let first = self.shared.store.read(|tx| store::first(tx, self.topic, self.domain));
-        let first = first.map_err(|e| ReadError::Retry(e.to_string()))?;
-        let end = self.shared.end(self.topic, self.domain);
-        Ok((first.unwrap_or(end) as i64, end as i64))
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a wait needs a deadline")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-struct EmbeddedCommitter {
-    shared: Arc<Shared>,
-    domain: Domain,
-    epoch: u64,
-    /// Set once this committer is used up.
-    over: Option<CommitError>,
-}
-
-impl EmbeddedCommitter {
-    fn try_commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
-        let metadata = super::accept(transaction)?;
-        let mut writer = self.shared.writer();
-        if writer.epochs.get(&self.domain) != Some(&self.epoch) {
-            return Err(CommitError::Lost(format!("domain {} has a newer owner", self.domain)));
-        }
-        let append_ms = self.shared.stamp(&mut self.shared.queue());
-        let written = self.shared.write(&mut writer, |tx, next| {
-            self.put_outputs(tx, next, append_ms, &transaction.outputs)?;
-            store::put_committed(tx, self.domain, transaction.next, &metadata)
-        });
-        written.map_err(|e| match e {
-            WriteError::NotTried(_) => CommitError::Retry(e.to_string()),
-            WriteError::Unknown(_) => CommitError::Restore(e.to_string()),
-        })
-    }
-
-    fn put_outputs(
-        &self,
-        tx: &WriteTransaction,
-        next: &mut Ends,
-        append_ms: i64,
-        outputs: &[Output],
-    ) -> Result<(), redb::Error> {
-        let mut touched = BTreeSet::new();
-        for Output { topic, key, value } in outputs {
-            let new = New { topic: *topic, domain: self.domain, append_ms, key: Some(key), value };
-            store::put(tx, take_offset(next, *topic, self.domain), &new)?;
-            touched.insert(*topic);
-        }
-        // A broker's transaction marker takes an offset too; readers must not count on dense ones.
-        for topic in touched {
-            take_offset(next, topic, self.domain);
-        }
-        Ok(())
-    }
-}
-
-impl Committer for EmbeddedCommitter {
-    fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
-        if let Some(over) = &self.over {
-            return Err(over.clone());
-        }
-        let done = self.try_commit(transaction);
-        if let Err(e @ (CommitError::Restore(_) | CommitError::Lost(_))) = &done {
-            self.over = Some(e.clone());
-        }
-        done
-    }
-}
-
-struct EmbeddedState {
-    shared: Arc<Shared>,
-    domain: Domain,
-}
-
-impl StateTopic for EmbeddedState {
-    fn put(&mut self, records: &[(String, Vec<u8>)]) -> Result<(), Retry> {
-        let append_ms = self.shared.stamp(&mut self.shared.queue());
-        let (topic, domain) = (Topic::State, self.domain);
-        let written = self.shared.write(&mut self.shared.writer(), |tx, next| {
-            records.iter().try_for_each(|(key, value)| {
-                let new = New { topic, domain, append_ms, key: Some(key), value };
-                store::put(tx, take_offset(next, topic, domain), &new)
-            })
-        });
-        written.map_err(|e| Retry(e.to_string()))
-    }
-
-    fn reader(&mut self) -> Result<Box<dyn Reader>, Retry> {
-        Ok(Box::new(EmbeddedReader::new(&self.shared, Topic::State, self.domain)))
-    }
 }
 
 /// The only member: it owns every domain, for ever.

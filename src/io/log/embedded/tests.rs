@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::super::clock::{ManualClock, WallClock};
-use super::super::{CommitMetadata, Retention};
+use super::super::{AppendError, CommitMetadata, Output, Record, Retention, Ticket, Transaction};
 use super::power::{Cut, Power};
 use super::*;
 
