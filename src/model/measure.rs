@@ -116,7 +116,7 @@ impl Row {
     /// Books an observation for a subject of this kind (`sign` 1), or takes a booking back (`sign` -1).
     ///
     /// `within_ms` is the threshold of the subject's service level: a wait of exactly so long is within.
-    /// `None` for subjects without one.
+    /// `None` for subjects without one: they have no service level, neither numerator nor denominator.
     pub fn apply(&mut self, observation: &Observation, sign: i64, kind: SubjectKind, within_ms: Option<i64>) {
         for step in program::of(kind, observation.what) {
             self.0[step.column as usize] += sign * step.amount(observation, within_ms);
@@ -181,6 +181,13 @@ mod tests {
         let late = [("answered", 1), ("waits", 1), ("wait_ms", 20_001), ("sl_offered", 1), ("taken", 1)];
         assert_eq!(answered(20_001), late);
         assert!(answered(20_000).contains(&("within", 1)));
+    }
+
+    #[test]
+    fn a_queue_that_is_not_defined_has_no_service_level() {
+        let mut row = Row::default();
+        row.apply(&observed(What::LegAnswered, true, false, [5, 0, 0]), 1, SubjectKind::Queue, None);
+        assert_eq!((row.get(Column::Waits), row.get(Column::SlOffered), row.get(Column::Within)), (1, 0, 0));
     }
 
     #[test]

@@ -29,19 +29,19 @@ impl Stint {
     }
 }
 
-/// All stints, found by agent. Where stints of one agent overlap, the one that began last holds.
+/// All stints, found by agent. Where stints of one agent overlap, the one that is listed first holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
-    /// Sorted by agent, then `from`.
+    /// Sorted by agent; those of one agent as they were listed.
     stints: Vec<Stint>,
     /// Where the stints of an agent begin and end, by symbol number.
     places: Vec<(u32, u32)>,
 }
 
 impl Roster {
-    /// A roster of these stints, in any order.
+    /// A roster of these stints.
     pub fn new(mut stints: Vec<Stint>) -> Self {
-        stints.sort();
+        stints.sort_by_key(|stint| stint.agent);
         let symbols = stints.last().map_or(0, |stint| stint.agent.0 as usize + 1);
         let mut places = vec![(0, 0); symbols];
         for (index, stint) in (0_u32..).zip(&stints) {
@@ -56,7 +56,7 @@ impl Roster {
         self.stints.is_empty()
     }
 
-    /// Every stint of an agent, the earliest first.
+    /// Every stint of an agent, as listed.
     pub fn stints(&self, agent: Sym) -> &[Stint] {
         let (from, to) = self.places.get(agent.0 as usize).copied().unwrap_or((0, 0));
         &self.stints[from as usize..to as usize]
@@ -64,7 +64,7 @@ impl Roster {
 
     /// The stint that holds for an agent at a moment.
     pub fn stint(&self, agent: Sym, at: EventTime) -> Option<&Stint> {
-        self.stints(agent).iter().rev().find(|stint| stint.covers(at))
+        self.stints(agent).iter().find(|stint| stint.covers(at))
     }
 
     /// The team of an agent at a moment, if the roster lists the agent then.
@@ -119,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn where_stays_overlap_the_later_one_holds() {
-        let roster = Roster::new(vec![stint(0, i64::MIN, i64::MAX, 1), stint(0, 10, 20, 2)]);
+    fn where_stays_overlap_the_one_listed_first_holds() {
+        let roster = Roster::new(vec![stint(0, 10, 20, 2), stint(0, i64::MIN, i64::MAX, 1)]);
         assert_eq!(teams(&roster, 0, &[9, 10, 19, 20]), [Some(1), Some(2), Some(2), Some(1)]);
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn those_present_are_listed_once_each() {
         let roster =
-            Roster::new(vec![stint(1, 0, 10, 1), stint(1, 5, 10, 2), stint(2, 0, 6, 1), stint(9, 6, 7, 1)]);
+            Roster::new(vec![stint(1, 5, 10, 2), stint(1, 0, 10, 1), stint(2, 0, 6, 1), stint(9, 6, 7, 1)]);
         let present =
             |at| -> Vec<_> { roster.present(EventTime(at)).map(|s| (s.agent.0, s.team.0)).collect() };
         assert_eq!(present(5), [(1, 2), (2, 1)]);

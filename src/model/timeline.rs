@@ -32,8 +32,8 @@ pub struct Declared {
     /// Since when.
     pub since: EventTime,
     id: u64,
-    /// The state; absent if the fact names none that is known.
-    pub state: Option<AgentState>,
+    /// The state.
+    pub state: AgentState,
     /// The team that the fact names.
     pub team: Option<Sym>,
 }
@@ -85,7 +85,8 @@ struct Passed {
 }
 
 impl Timeline {
-    /// Takes in a fact of this agent's group: `agent.state`, or one that voids such a fact.
+    /// Takes in a fact of this agent's group: `agent.state`, or one that voids such a fact. Without a known state it
+    /// declares nothing.
     pub fn accept(&mut self, fact: &Fact<'_>, names: &mut Names) -> Accepted {
         let id = hash64(fact.id);
         let known = self.voids.meet(id);
@@ -95,15 +96,15 @@ impl Timeline {
         if let Some(target) = fact.replaces {
             self.void(hash64(target), id);
         }
-        if fact.kind != Kind::AgentState {
+        let Some(state) = fact.state.filter(|_| fact.kind == Kind::AgentState) else {
             self.voids.add(id, true);
             return known.unwrap_or(Accepted::New);
-        }
+        };
         if known.is_some() || self.voids.meet(id).is_some() {
             return Accepted::Voided;
         }
         let team = fact.team.map(|team| names.intern(team));
-        let declared = Declared { since: fact.time, id, state: fact.state, team };
+        let declared = Declared { since: fact.time, id, state, team };
         let at = self.declared.partition_point(|other| (other.since, other.id) < (fact.time, id));
         self.declared.insert(at, declared);
         self.changed(fact.time);
@@ -179,9 +180,7 @@ impl Timeline {
                 break;
             }
             let next = self.declared.get(index + 1).map_or(range.end, |next| next.since.0.min(range.end));
-            if let Some(state) = declared.state {
-                states[state as usize] += (next - declared.since.0.max(range.start)).max(0);
-            }
+            states[declared.state as usize] += (next - declared.since.0.max(range.start)).max(0);
         }
         states
     }

@@ -86,7 +86,9 @@ impl Story {
 
 /// Tells the story of the facts, which stand in their order; `expired`: nothing more is waited for.
 pub(super) fn walk(facts: &[&Kept], expired: bool) -> Story {
-    let queue = facts.iter().find_map(|fact| fact.queue.clone());
+    let names =
+        |fact: &&&Kept| fact.queue.is_some() || (fact.kind == Kind::Transferred && fact.to_queue.is_some());
+    let queue = facts.iter().find(names).and_then(|fact| fact.queue.clone());
     let mut walk = Walk { queue, ..Walk::default() };
     for fact in facts {
         walk.step(fact);

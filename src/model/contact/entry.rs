@@ -47,7 +47,7 @@ impl Entry {
             id,
             hold_ms: fact.hold_ms.unwrap_or(0).max(0),
             queue: Maybe::intern(fact.queue, names),
-            to_queue: Maybe::intern(fact.to_queue, names),
+            to_queue: Maybe::intern(fact.to_queue.filter(|_| fact.kind == Kind::Transferred), names),
             agent: Maybe::intern(fact.agent, names),
             team: Maybe::intern(fact.team, names),
             kind: fact.kind,

@@ -24,7 +24,7 @@ pub(super) fn conclude(entries: &[Entry], roster: &Roster, expired: bool, out: &
         over: false,
         last: None,
     };
-    for entry in entries.iter().filter(|entry| entry.kind != Kind::Voided) {
+    for entry in counted(entries) {
         walk.step(entry);
     }
     walk.finish(expired);
@@ -32,7 +32,12 @@ pub(super) fn conclude(entries: &[Entry], roster: &Roster, expired: bool, out: &
 
 /// The queue of the facts before any names one: that of the first that does (not where a transfer goes).
 fn first_queue(entries: &[Entry]) -> Option<Sym> {
-    entries.iter().find(|entry| entry.queue().or(entry.to_queue()).is_some()).and_then(Entry::queue)
+    counted(entries).find(|entry| entry.queue().or(entry.to_queue()).is_some()).and_then(Entry::queue)
+}
+
+/// The facts that say something themselves.
+fn counted(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+    entries.iter().filter(|entry| entry.kind != Kind::Voided)
 }
 
 struct Walk<'a> {
@@ -70,7 +75,7 @@ impl Walk<'_> {
             Kind::AgentMessage if !entry.automatic() && !entry.internal() => self.replied(entry),
             Kind::Held => self.held(entry),
             Kind::Transferred => self.transferred(entry),
-            Kind::Abandoned => self.abandoned(entry.time),
+            Kind::Abandoned => self.abandoned(entry),
             Kind::Ended => self.ended(entry),
             Kind::WrappedUp => self.wrapped_up(entry),
             Kind::Resolved if !entry.automatic() => self.resolve(entry.agent()),
@@ -180,6 +185,7 @@ impl Walk<'_> {
 
     fn transferred(&mut self, entry: &Entry) {
         let now = entry.time;
+        self.queue = entry.to_queue().or(self.queue);
         if let Some(index) = self.taken_over(entry) {
             return self.transfer_out(index, now);
         }
@@ -192,9 +198,8 @@ impl Walk<'_> {
         } else if self.leg.is_some_and(|leg| entry.to_queue().is_none() || entry.to_queue() != leg.queue) {
             self.leave(What::LegFlowedOut, now, false);
         }
-        if let Some(to) = entry.to_queue() {
-            self.queue = Some(to);
-            self.enter(Some(to), now);
+        if entry.to_queue().is_some() {
+            self.enter(entry.to_queue(), now);
         }
     }
 
@@ -214,14 +219,14 @@ impl Walk<'_> {
         self.observe(self.of_segment(What::TransferOut, &segment, now));
     }
 
-    fn abandoned(&mut self, now: EventTime) {
+    fn abandoned(&mut self, entry: &Entry) {
         self.over = true;
         if self.leg.is_some() {
-            self.leave(What::LegAbandoned, now, false);
+            self.leave(What::LegAbandoned, entry.time, false);
         } else if self.last_leg.is_none() {
-            self.close(What::LegAbandoned, self.queue, now, false);
-        } else {
-            self.end_segment(now, false);
+            self.close(What::LegAbandoned, self.queue, entry.time, false);
+        } else if self.running().is_some() {
+            self.ended(entry);
         }
     }
 

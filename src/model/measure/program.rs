@@ -16,6 +16,8 @@ enum Amount {
     One,
     /// One, if the wait is known.
     IfKnown,
+    /// One, if the wait is known and the subject has a threshold.
+    IfMeasured,
     /// One, if the wait is known and not longer than the threshold.
     IfWithin,
     /// One, if it stands resolved.
@@ -29,6 +31,7 @@ impl Step {
         match self.amount {
             Amount::One => 1,
             Amount::IfKnown => i64::from(observation.known),
+            Amount::IfMeasured => i64::from(observation.known && within_ms.is_some()),
             Amount::IfWithin => {
                 let within = within_ms.is_some_and(|limit| observation.values[0] <= limit);
                 i64::from(observation.known && within)
@@ -43,7 +46,7 @@ const fn step(column: Column, amount: Amount) -> Step {
     Step { column, amount }
 }
 
-use Amount::{IfKnown, IfResolved, IfWithin, One, Value};
+use Amount::{IfKnown, IfMeasured, IfResolved, IfWithin, One, Value};
 
 const NOTHING: &[Step] = &[];
 
@@ -52,13 +55,13 @@ const LEG_ANSWERED: &[Step] = &[
     step(Column::Waits, IfKnown),
     step(Column::WaitMs, Value(0)),
     step(Column::Within, IfWithin),
-    step(Column::SlOffered, IfKnown),
+    step(Column::SlOffered, IfMeasured),
     step(Column::Taken, One),
     step(Column::Resolved, IfResolved),
 ];
-const LEG_ABANDONED: &[Step] = &[step(Column::Abandoned, One), step(Column::SlOffered, IfKnown)];
-const LEG_FLOWED_OUT: &[Step] = &[step(Column::FlowedOut, One), step(Column::SlOffered, IfKnown)];
-const LEG_UNFINISHED: &[Step] = &[step(Column::Unfinished, One), step(Column::SlOffered, IfKnown)];
+const LEG_ABANDONED: &[Step] = &[step(Column::Abandoned, One), step(Column::SlOffered, IfMeasured)];
+const LEG_FLOWED_OUT: &[Step] = &[step(Column::FlowedOut, One), step(Column::SlOffered, IfMeasured)];
+const LEG_UNFINISHED: &[Step] = &[step(Column::Unfinished, One), step(Column::SlOffered, IfMeasured)];
 
 const CONTACT_ANSWERED: &[Step] = &[
     step(Column::Answered, One),

@@ -113,7 +113,7 @@ fn the_declared_state_is_the_last_one_also_a_little_ahead() {
     let mut agent = Agent::new();
     agent.declare(9 * SECOND, "b", AgentState::Paused);
     agent.declare(5 * SECOND, "a", AgentState::Available);
-    assert_eq!(agent.timeline.declared().and_then(|declared| declared.state), Some(AgentState::Paused));
+    assert_eq!(agent.timeline.declared().map(|declared| declared.state), Some(AgentState::Paused));
     assert_eq!(agent.seconds(AgentState::Available, 0..60 * SECOND, 7 * SECOND), 2);
     assert_eq!(agent.seconds(AgentState::Paused, 0..60 * SECOND, 7 * SECOND), 0);
 }
