@@ -1,0 +1,46 @@
+//! A fact that outlives its record: what waits for the settler.
+
+use crate::model::event::{AgentState, Channel, Kind};
+use crate::model::fact::Fact;
+use crate::model::units::EventTime;
+use serde::{Deserialize, Serialize};
+
+macro_rules! held {
+    (texts { $($text:ident),* } values { $($value:ident : $type:ty),* }) => {
+        /// An owned [`Fact`].
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct HeldFact {
+            id: String,
+            $($text: Option<String>,)*
+            $($value: $type,)*
+        }
+
+        impl HeldFact {
+            /// Owns a fact.
+            pub fn of(fact: &Fact) -> Self {
+                Self {
+                    id: fact.id.to_owned(),
+                    $($text: fact.$text.map(str::to_owned),)*
+                    $($value: fact.$value,)*
+                }
+            }
+
+            /// The fact.
+            pub fn fact(&self) -> Fact<'_> {
+                Fact {
+                    id: &self.id,
+                    $($text: self.$text.as_deref(),)*
+                    $($value: self.$value,)*
+                }
+            }
+        }
+    };
+}
+
+held! {
+    texts { contact, queue, to_queue, agent, team, period, dimension, assessor, replaces }
+    values {
+        offset: i64, kind: Kind, time: EventTime, customer: Option<u128>, channel: Option<Channel>, automatic: bool,
+        internal: bool, state: Option<AgentState>, resolved: Option<bool>, hold_ms: Option<i64>, score: Option<i64>
+    }
+}
