@@ -6,9 +6,23 @@
 //!                                    contact fold -> observations -> rows                                        outputs
 //! ```
 
+mod active;
+mod book;
+mod booking;
 pub mod clock;
+mod contacts;
 pub mod definitions;
+mod handle;
+mod held;
 pub mod inputs;
 pub mod output;
+mod period;
 pub mod record;
 pub mod schedule;
+mod scoring;
+mod state;
+mod view;
+mod watch;
+
+pub use held::HeldFact;
+pub use state::{Counters, Engine, Unusable};

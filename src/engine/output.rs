@@ -181,10 +181,19 @@ pub struct Score {
     pub total: Option<String>,
     /// Total as the card shows it.
     pub total_shown: Option<String>,
-    /// Grade.
+    /// Grade, as the card writes it.
     pub grade: Option<String>,
+    /// Grade in English.
+    #[serde(default)]
+    pub grade_en: Option<String>,
     /// Items in file order.
     pub items: Vec<ScoreItem>,
+    /// How the total comes about, in Chinese.
+    #[serde(default)]
+    pub why_zh: String,
+    /// How the total comes about, in English.
+    #[serde(default)]
+    pub why_en: String,
 }
 
 /// One item of a score.
@@ -192,6 +201,9 @@ pub struct Score {
 pub struct ScoreItem {
     /// Identifier.
     pub id: String,
+    /// The group it is in; absent at the top.
+    #[serde(default)]
+    pub parent: Option<String>,
     /// Chinese name.
     pub zh: String,
     /// English name.
@@ -354,4 +366,25 @@ pub struct DeadLetter {
     pub sha256: Option<String>,
     /// At most 64 KB of the original (lossy UTF-8).
     pub original: Option<String>,
+}
+
+impl Ledger {
+    /// The key on `ledger`: deterministic, so a repeat is harmless. `|` and `%` in identifiers are percent-encoded.
+    pub fn key(&self) -> String {
+        match self {
+            Ledger::Final { revision, score, .. } => join(&["final", &score.agent, &score.period, &score.card, &revision.to_string()]),
+            Ledger::Cut { period, revision, .. } => join(&["cut", period, &revision.to_string()]),
+            Ledger::UnitTable { period, card, revision, .. } => join(&["unit_table", period, card, &revision.to_string()]),
+            Ledger::Audited { period, revision, .. } => join(&["audited", period, &revision.to_string()]),
+            Ledger::Accepted { id, .. } => join(&["accepted", id]),
+            Ledger::Rejected { id, .. } => join(&["rejected", id]),
+            Ledger::Skipped { offset, .. } => join(&["skipped", &offset.to_string()]),
+        }
+    }
+}
+
+/// Joins identifiers to a key.
+pub fn join(parts: &[&str]) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| part.replace('%', "%25").replace('|', "%7C")).collect();
+    parts.join("|")
 }

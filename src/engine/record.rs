@@ -1,6 +1,7 @@
 //! What `handle` takes: one record of `facts`, decoded.
 
 use super::definitions::Definitions;
+use super::held::HeldFact;
 use crate::model::fact::Fact;
 use crate::model::units::LogTime;
 
@@ -59,6 +60,25 @@ pub struct Control {
     pub kind: ControlKind,
 }
 
+/// Facts inside a control fact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Facts(pub Vec<HeldFact>);
+
+impl ControlKind {
+    /// The type, as in the record.
+    pub const fn text(&self) -> &'static str {
+        match self {
+            ControlKind::Definitions { .. } => "definitions.activated",
+            ControlKind::Settled { .. } => "late.settled",
+            ControlKind::AuditPassed { .. } => "audit.passed",
+            ControlKind::AuditMissing { .. } => "audit.missing",
+            ControlKind::GapAccepted { .. } => "source.gap_accepted",
+            ControlKind::SourceClosed { .. } => "source.closed",
+        }
+    }
+}
+
 /// The kinds of control facts.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type")]
@@ -69,13 +89,13 @@ pub enum ControlKind {
         /// All of them.
         definitions: Box<Definitions>,
     },
-    /// The settler has re-read the facts of an old contact: `batch` is the hex of a facts record that holds them.
+    /// The settler has re-read an old contact.
     #[serde(rename = "late.settled")]
     Settled {
         /// The contact.
         contact: String,
-        /// Hex of an encoded batch with the contact's earlier facts, in log order.
-        batch: String,
+        /// The contact's earlier facts that count, in log order.
+        facts: Facts,
     },
     /// The auditor found every key of the cut on `ledger`, once each in content.
     #[serde(rename = "audit.passed")]
