@@ -55,6 +55,19 @@ pub struct Terms {
     pub horizon_ms: i64,
 }
 
+/// Where and when a fact is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Offset of the record.
+    pub offset: i64,
+    /// Settle clock before the record.
+    pub settle: Option<LogTime>,
+    /// Who is where.
+    pub roster: &'a Roster,
+    /// Terms of memory.
+    pub terms: Terms,
+}
+
 /// Every contact that is in memory.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Contacts {
@@ -66,7 +79,15 @@ pub struct Contacts {
     #[serde(with = "sorted_map")]
     gone: ByHash<u64, i64>,
     gone_by_time: BTreeSet<(i64, u64)>,
-    unsettled: BTreeMap<String, Vec<HeldFact>>,
+    unsettled: BTreeMap<String, Waiting>,
+}
+
+/// What waits for a contact that may have left memory.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Waiting {
+    /// Offset of the first record with a fact that waits: the facts below it are what the settler reads.
+    since: i64,
+    facts: Vec<HeldFact>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -133,16 +154,17 @@ impl Contacts {
         id: &str,
         fact: &Fact,
         names: &mut Names,
-        roster: &Roster,
-        settle: Option<LogTime>,
-        terms: Terms,
+        at: &Moment,
         scratch: &mut Scratch,
         change: &mut Change,
     ) -> Outcome {
+        let Moment { roster, settle, terms, .. } = *at;
         let key = hash128(id);
         if !self.held.contains_key(&key) {
             if self.may_have_left(id, fact, settle, terms) {
-                self.unsettled.entry(id.to_owned()).or_default().push(HeldFact::of(fact));
+                let since = at.offset;
+                let waiting = self.unsettled.entry(id.to_owned()).or_insert_with(|| Waiting { since, facts: Vec::new() });
+                waiting.facts.push(HeldFact::of(fact));
                 return Outcome::Unsettled;
             }
             self.begin(key, fact.time.0 + terms.unfinished_after_ms);
@@ -240,12 +262,12 @@ impl Contacts {
         let expired = !earlier.is_empty() && !conclusion.standing.terminal;
         self.held.insert(key, Held { contact, expired, due: last });
         self.timers.insert((last, key));
-        Some(waiting)
+        Some(waiting.facts)
     }
 
-    /// Contacts that wait for the settler, in order.
-    pub fn unsettled(&self) -> impl Iterator<Item = &str> {
-        self.unsettled.keys().map(String::as_str)
+    /// Contacts that wait for the settler, each with the offset below which its earlier facts stand.
+    pub fn unsettled(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.unsettled.iter().map(|(id, waiting)| (id.as_str(), waiting.since))
     }
 
     /// How many contacts wait for the settler.
@@ -254,13 +276,8 @@ impl Contacts {
     }
 
     /// How many are in memory.
-    pub fn len(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.held.len()
-    }
-
-    /// Whether none is in memory.
-    pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
     }
 
     /// Concludes every contact in memory, for new definitions. The order does not matter to sums.

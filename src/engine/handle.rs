@@ -2,7 +2,7 @@
 
 use super::active::Active;
 use super::clock::AHEAD_LIMIT;
-use super::contacts::{Outcome, Terms};
+use super::contacts::{Moment, Outcome, Terms};
 use super::definitions::{Definitions, SEMANTICS};
 use super::held::HeldFact;
 use super::inputs::member_of;
@@ -33,9 +33,10 @@ impl Engine {
     pub fn handle(&mut self, record: &Record, out: &mut Vec<Output>) {
         let start = out.len();
         self.state.clocks.hear(record.append);
+        self.state.offset = record.offset;
         match &record.body {
             Body::Batch(batch) => self.batch(record, batch, out),
-            Body::Control(control) => self.control(record, control, out),
+            Body::Control(control) => self.control(control, out),
             Body::Unreadable(reason) => self.skip(record.offset, reason, out),
         }
         if let Some(active) = self.active.clone() {
@@ -132,18 +133,10 @@ impl Engine {
 
     /// `None` when the fact waits for the settler.
     fn contact(&mut self, active: &Active, contact: &str, fact: &Fact) -> Option<Accepted> {
-        let settle = self.state.clocks.settle();
-        let terms = terms(active);
-        let outcome = self.state.contacts.apply(
-            contact,
-            fact,
-            &mut self.state.names,
-            &active.roster,
-            settle,
-            terms,
-            &mut self.scratch,
-            &mut self.change,
-        );
+        let (settle, terms) = (self.state.clocks.settle(), terms(active));
+        let at = Moment { offset: self.state.offset, settle, roster: &active.roster, terms };
+        let names = &mut self.state.names;
+        let outcome = self.state.contacts.apply(contact, fact, names, &at, &mut self.scratch, &mut self.change);
         match outcome {
             Outcome::Unsettled => None,
             Outcome::Applied(Accepted::Duplicate) => Some(Accepted::Duplicate),
@@ -162,7 +155,7 @@ impl Engine {
         }
     }
 
-    fn control(&mut self, record: &Record, control: &Control, out: &mut Vec<Output>) {
+    fn control(&mut self, control: &Control, out: &mut Vec<Output>) {
         if !self.state.controls.insert(control.id.clone()) {
             return;
         }
@@ -187,7 +180,6 @@ impl Engine {
             Ok(()) => Ledger::Accepted { id, what: control.kind.text().to_owned() },
             Err(reason) => Ledger::Rejected { id, reason },
         }));
-        let _ = record;
     }
 
     /// Activates definitions: what is in memory is booked anew under them, what has left memory stays as it was.

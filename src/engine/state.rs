@@ -31,6 +31,8 @@ pub struct Engine {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) domain: u32,
+    /// Offset of the last record.
+    pub(super) offset: i64,
     pub(super) names: Names,
     pub(super) definitions: Option<Definitions>,
     pub(super) clocks: Clocks,
@@ -219,6 +221,7 @@ impl Engine {
         Self::of(
             State {
                 domain,
+                offset: -1,
                 names: Names::default(),
                 definitions: None,
                 clocks: Clocks::default(),
@@ -297,14 +300,14 @@ impl Engine {
         self.active.as_ref().map_or("", |active| &active.hash)
     }
 
-    /// Contacts that wait for the settler, by identifier.
-    pub fn unsettled(&self) -> Vec<String> {
-        self.state.contacts.unsettled().map(str::to_owned).collect()
+    /// Contacts that wait for the settler, each with the offset below which its earlier facts stand.
+    pub fn unsettled(&self) -> Vec<(String, i64)> {
+        self.state.contacts.unsettled().map(|(id, since)| (id.to_owned(), since)).collect()
     }
 
     /// Contacts in memory.
     pub fn contacts_held(&self) -> usize {
-        self.state.contacts.len()
+        self.state.contacts.held()
     }
 
     /// Subjects that changed since the last call, in order.
