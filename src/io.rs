@@ -6,3 +6,6 @@ pub mod read_model;
 pub mod source;
 pub mod telemetry;
 pub mod traffic;
+pub mod auditor;
+pub mod live;
+pub mod settler;
