@@ -8,4 +8,3 @@ pub mod telemetry;
 pub mod traffic;
 pub mod auditor;
 pub mod live;
-pub mod settler;
