@@ -1,10 +1,10 @@
 //! Everything that waits: the log, sources, HTTP, workers.
 
+pub mod auditor;
 pub mod http;
+pub mod live;
 pub mod log;
 pub mod read_model;
 pub mod source;
 pub mod telemetry;
 pub mod traffic;
-pub mod auditor;
-pub mod live;

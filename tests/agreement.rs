@@ -30,7 +30,10 @@ impl Pair {
         for (kind, id) in self.recount.subjects() {
             let counted = self.recount.live(kind, &id);
             let Some(live) = self.engine.view(kind, &id) else {
-                assert!(counted.windows.values().all(|w| w.counts.is_empty()), "{at}: the engine does not know {kind:?} {id}");
+                assert!(
+                    counted.windows.values().all(|w| w.counts.is_empty()),
+                    "{at}: the engine does not know {kind:?} {id}"
+                );
                 continue;
             };
             assert_eq!(live.now, counted.now, "{at}: {kind:?} {id}: now");
@@ -44,7 +47,12 @@ impl Pair {
 
 #[test]
 fn a_simulated_morning_gives_the_same_numbers_three_times() {
-    let plan = Plan { to: Some(START + 3 * 60 * MINUTE), mischief: shiftpulse::io::traffic::Mischief::USUAL, partitions: 3, ..Plan::new(centre(), 11, START) };
+    let plan = Plan {
+        to: Some(START + 3 * 60 * MINUTE),
+        mischief: shiftpulse::io::traffic::Mischief::USUAL,
+        partitions: 3,
+        ..Plan::new(centre(), 11, START)
+    };
     let partitions = plan.partitions;
     let definitions = plan.centre.definitions(partitions);
     let mut pair = Pair { engine: Engine::new(0), recount: Recount::new(), offset: 0 };
@@ -85,10 +93,15 @@ fn truth(engine: &mut Engine, traffic: &Traffic, now: i64, delivered: u64) {
     for (kind, id) in subjects {
         for window in WINDOWS {
             let Some(truth) = traffic.truth().window(kind, &id, window, now, delivered) else { continue };
-            let counts = engine.view(kind, &id).map(|live| live.windows[window].counts.clone()).unwrap_or_default();
+            let counts =
+                engine.view(kind, &id).map(|live| live.windows[window].counts.clone()).unwrap_or_default();
             for (column, number) in truth {
                 if window == "month" || window == "day" || !column.ends_with("busy") {
-                    assert_eq!(counts.get(column).copied().unwrap_or(0), number, "{kind:?} {id} {window} {column} after {delivered}");
+                    assert_eq!(
+                        counts.get(column).copied().unwrap_or(0),
+                        number,
+                        "{kind:?} {id} {window} {column} after {delivered}"
+                    );
                 }
             }
         }

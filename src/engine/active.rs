@@ -109,7 +109,9 @@ fn duplicates(definitions: &Definitions) -> Vec<String> {
     let mut problems = Vec::new();
     for (what, ids) in lists {
         let mut seen = std::collections::BTreeSet::new();
-        problems.extend(ids.iter().filter(|id| !seen.insert(**id)).map(|id| format!("{what} `{id}` is defined twice")));
+        problems.extend(
+            ids.iter().filter(|id| !seen.insert(**id)).map(|id| format!("{what} `{id}` is defined twice")),
+        );
     }
     problems
 }

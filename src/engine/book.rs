@@ -43,7 +43,14 @@ impl Book {
     }
 
     /// Books an observation (`sign` 1) or takes it back (`sign` -1).
-    pub fn apply(&mut self, observation: &Observation, sign: i64, place: Place, within_ms: Option<i64>, now: LogTime) {
+    pub fn apply(
+        &mut self,
+        observation: &Observation,
+        sign: i64,
+        place: Place,
+        within_ms: Option<i64>,
+        now: LogTime,
+    ) {
         match &mut self.sliding {
             Sliding::Ring(ring) => {
                 ring.roll(now);

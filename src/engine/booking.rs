@@ -29,9 +29,15 @@ impl Engine {
     fn stand(&mut self, change: &super::contacts::Change) {
         if change.before.open != change.after.open {
             for (open, present) in [(change.before.open, false), (change.after.open, true)] {
-                let Some((queue, entry)) = open.and_then(|open| Some((open.queue?, open.entry))) else { continue };
+                let Some((queue, entry)) = open.and_then(|open| Some((open.queue?, open.entry))) else {
+                    continue;
+                };
                 let waiting = &mut self.state.queues.at(queue).waiting;
-                if present { waiting.insert((entry, change.key)) } else { waiting.remove(&(entry, change.key)) };
+                if present {
+                    waiting.insert((entry, change.key))
+                } else {
+                    waiting.remove(&(entry, change.key))
+                };
                 self.touch_queue(queue);
                 self.touch_unit();
             }

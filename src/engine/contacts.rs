@@ -133,8 +133,12 @@ impl Change {
         self.rings_after.clone_from(&scratch.new.rings);
         self.observations.clear();
         self.segments.clear();
-        Conclusion::difference(&mut scratch.old, &mut scratch.new, |o, sign| self.observations.push((*o, sign)));
-        Conclusion::segments_difference(&mut scratch.old, &mut scratch.new, |s, sign| self.segments.push((*s, sign)));
+        Conclusion::difference(&mut scratch.old, &mut scratch.new, |o, sign| {
+            self.observations.push((*o, sign))
+        });
+        Conclusion::segments_difference(&mut scratch.old, &mut scratch.new, |s, sign| {
+            self.segments.push((*s, sign))
+        });
     }
 }
 
@@ -163,7 +167,10 @@ impl Contacts {
         if !self.held.contains_key(&key) {
             if self.may_have_left(id, fact, settle, terms) {
                 let since = at.offset;
-                let waiting = self.unsettled.entry(id.to_owned()).or_insert_with(|| Waiting { since, facts: Vec::new() });
+                let waiting = self
+                    .unsettled
+                    .entry(id.to_owned())
+                    .or_insert_with(|| Waiting { since, facts: Vec::new() });
                 waiting.facts.push(HeldFact::of(fact));
                 return Outcome::Unsettled;
             }
@@ -212,7 +219,14 @@ impl Contacts {
     }
 
     /// One timer: whether the contact has just expired. It may also leave memory, or be looked at again later.
-    fn ring(&mut self, key: ContactKey, settle: LogTime, roster: &Roster, terms: Terms, scratch: &mut Scratch) -> bool {
+    fn ring(
+        &mut self,
+        key: ContactKey,
+        settle: LogTime,
+        roster: &Roster,
+        terms: Terms,
+        scratch: &mut Scratch,
+    ) -> bool {
         let Some(held) = self.held.get_mut(&key) else { return false };
         held.contact.conclude(roster, held.expired, &mut scratch.old);
         let standing = scratch.old.standing;
@@ -249,7 +263,13 @@ impl Contacts {
 
     /// Brings a contact back as the settler read it: `earlier` are its facts that were counted before.
     /// Gives the facts that waited for it, in log order.
-    pub fn settle(&mut self, id: &str, earlier: &[Fact], names: &mut Names, roster: &Roster) -> Option<Vec<HeldFact>> {
+    pub fn settle(
+        &mut self,
+        id: &str,
+        earlier: &[Fact],
+        names: &mut Names,
+        roster: &Roster,
+    ) -> Option<Vec<HeldFact>> {
         let waiting = self.unsettled.remove(id)?;
         let key = hash128(id);
         let mut contact = Contact::default();

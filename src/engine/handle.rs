@@ -66,12 +66,20 @@ impl Engine {
                 self.state.counters.repeated += 1;
             } else if fact.time.0 > latest {
                 self.state.counters.future += 1;
-                let detail = format!("time is {} ms ahead of the clock, at most {AHEAD_LIMIT} are", fact.time.0 - latest + AHEAD_LIMIT);
+                let detail = format!(
+                    "time is {} ms ahead of the clock, at most {AHEAD_LIMIT} are",
+                    fact.time.0 - latest + AHEAD_LIMIT
+                );
                 out.push(refused(batch, fact, "future", detail));
             } else if let Some(active) = &active {
                 self.fact(active, fact);
             } else {
-                out.push(refused(batch, fact, "no_definitions", "no definitions are activated in this log yet".into()));
+                out.push(refused(
+                    batch,
+                    fact,
+                    "no_definitions",
+                    "no definitions are activated in this log yet".into(),
+                ));
             }
         }
         self.state.clocks.advance(batch, record.append);
@@ -103,7 +111,8 @@ impl Engine {
     fn chain(&mut self, fact: &Fact) {
         use siphasher::sip128::{Hasher128, SipHasher13};
         use std::hash::Hasher;
-        let mut hasher = SipHasher13::new_with_keys(self.state.digest as u64, (self.state.digest >> 64) as u64);
+        let mut hasher =
+            SipHasher13::new_with_keys(self.state.digest as u64, (self.state.digest >> 64) as u64);
         hasher.write(fact.id.as_bytes());
         hasher.write_u8(fact.kind as u8);
         hasher.write_i64(fact.time.0);
@@ -136,7 +145,8 @@ impl Engine {
         let (settle, terms) = (self.state.clocks.settle(), terms(active));
         let at = Moment { offset: self.state.offset, settle, roster: &active.roster, terms };
         let names = &mut self.state.names;
-        let outcome = self.state.contacts.apply(contact, fact, names, &at, &mut self.scratch, &mut self.change);
+        let outcome =
+            self.state.contacts.apply(contact, fact, names, &at, &mut self.scratch, &mut self.change);
         match outcome {
             Outcome::Unsettled => None,
             Outcome::Applied(Accepted::Duplicate) => Some(Accepted::Duplicate),
@@ -190,7 +200,10 @@ impl Engine {
             let contacts = std::mem::take(&mut self.state.contacts);
             for (terms, sign) in [(&former, -1), (&active, 1)] {
                 contacts.conclude_all(&terms.roster, |conclusion| {
-                    conclusion.observations.iter().for_each(|observation| self.book(terms, observation, sign));
+                    conclusion
+                        .observations
+                        .iter()
+                        .for_each(|observation| self.book(terms, observation, sign));
                 });
             }
             self.state.contacts = contacts;
@@ -300,7 +313,8 @@ impl Engine {
             self.touched.insert(subject);
             out.extend(self.live(subject).map(Output::Live));
         }
-        let slides = self.rows(active, subject).is_some_and(|rows| rows[..3].iter().any(|row| !row.is_zero()));
+        let slides =
+            self.rows(active, subject).is_some_and(|rows| rows[..3].iter().any(|row| !row.is_zero()));
         if slides {
             let edge = (now.0.div_euclid(DRAIN) + 1) * DRAIN;
             self.state.schedule.at(subject, LogTime(edge.max(now.0 + subject.pause())));

@@ -216,8 +216,8 @@ pub struct ScoreItem {
     pub points: Option<String>,
     /// Points with 4 places.
     pub points_shown: Option<String>,
-    /// Full mark.
-    pub full: String,
+    /// Full mark; absent where it is not decided.
+    pub full: Option<String>,
     /// Share of the total in percent, exact.
     pub weight: Option<String>,
     /// The arithmetic in Chinese.
@@ -372,9 +372,13 @@ impl Ledger {
     /// The key on `ledger`: deterministic, so a repeat is harmless. `|` and `%` in identifiers are percent-encoded.
     pub fn key(&self) -> String {
         match self {
-            Ledger::Final { revision, score, .. } => join(&["final", &score.agent, &score.period, &score.card, &revision.to_string()]),
+            Ledger::Final { revision, score, .. } => {
+                join(&["final", &score.agent, &score.period, &score.card, &revision.to_string()])
+            }
             Ledger::Cut { period, revision, .. } => join(&["cut", period, &revision.to_string()]),
-            Ledger::UnitTable { period, card, revision, .. } => join(&["unit_table", period, card, &revision.to_string()]),
+            Ledger::UnitTable { period, card, revision, .. } => {
+                join(&["unit_table", period, card, &revision.to_string()])
+            }
             Ledger::Audited { period, revision, .. } => join(&["audited", period, &revision.to_string()]),
             Ledger::Accepted { id, .. } => join(&["accepted", id]),
             Ledger::Rejected { id, .. } => join(&["rejected", id]),

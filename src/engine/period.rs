@@ -79,16 +79,6 @@ impl Periods {
     pub fn is_cut(&self, month: i32) -> bool {
         self.months.get(&month).is_some_and(|period| period.cut().is_some())
     }
-
-    /// Whether finals are still being written.
-    pub fn is_closing(&self) -> bool {
-        !self.jobs.is_empty()
-    }
-
-    /// Every known month.
-    pub fn all(&self) -> impl Iterator<Item = &Period> {
-        self.months.values()
-    }
 }
 
 impl Engine {
@@ -124,7 +114,10 @@ impl Engine {
     fn closing_months(&self, settle: Option<LogTime>) -> Vec<i32> {
         let Some(settle) = settle else { return Vec::new() };
         let months = self.state.periods.months.iter();
-        months.filter(|(_, period)| period.cut().is_none() && settle >= period.end).map(|(month, _)| *month).collect()
+        months
+            .filter(|(_, period)| period.cut().is_none() && settle >= period.end)
+            .map(|(month, _)| *month)
+            .collect()
     }
 
     /// Inputs that are due in a month that waits for nothing else, by name.
@@ -153,7 +146,9 @@ impl Engine {
             self.seen(month).into_iter().collect()
         } else {
             let listed = active.roster.agents();
-            listed.filter(|agent| role_in(&active.roster, &active.calendar, *agent, month).is_some()).collect()
+            listed
+                .filter(|agent| role_in(&active.roster, &active.calendar, *agent, month).is_some())
+                .collect()
         };
         members.sort_by_key(|agent| self.state.names.text(*agent).to_owned());
         members
@@ -170,7 +165,8 @@ impl Engine {
         let unlisted = self.seen(month).into_iter().filter(|agent| {
             !active.roster.is_observed() && role_in(&active.roster, &active.calendar, *agent, month).is_none()
         });
-        let mut unlisted: Vec<String> = unlisted.map(|agent| self.state.names.text(agent).to_owned()).collect();
+        let mut unlisted: Vec<String> =
+            unlisted.map(|agent| self.state.names.text(agent).to_owned()).collect();
         unlisted.sort();
         let members = self.population(active, month).into_iter().map(|agent| {
             let Brought { row, ratings } = self.brought(agent, month);
@@ -179,7 +175,8 @@ impl Engine {
             Member { agent: self.state.names.text(agent).to_owned(), role, row, ratings }
         });
         let members = members.collect();
-        let missing = self.state.periods.months[&month].cut().map(|cut| cut.missing.clone()).unwrap_or_default();
+        let missing =
+            self.state.periods.months[&month].cut().map(|cut| cut.missing.clone()).unwrap_or_default();
         let frozen = Frozen {
             members,
             cards: active.definitions.cards.clone(),
@@ -231,7 +228,8 @@ impl Engine {
     /// The auditor found every line of a cut.
     pub(super) fn audited(&mut self, period: &str, revision: u32, digest: &str) -> Result<Ledger, String> {
         let month = parse_month(period).ok_or_else(|| format!("`{period}` is no month"))?;
-        let known = self.state.periods.months.get_mut(&month).ok_or_else(|| format!("{period} is not known"))?;
+        let known =
+            self.state.periods.months.get_mut(&month).ok_or_else(|| format!("{period} is not known"))?;
         known.audited(revision, digest).map_err(|refused| refused.to_string())?;
         self.state.periods.frozen.remove(&month);
         Ok(Ledger::Audited { period: period.to_owned(), revision, digest: digest.to_owned() })
@@ -304,7 +302,8 @@ impl<'a> Lines<'a> {
     fn of(frozen: &'a Frozen, period: &'a Period, _month: i32) -> Self {
         let cards = frozen.cards.iter().filter_map(|file| {
             let card = Card::parse(&file.id, &file.text).ok()?;
-            let applies = |member: &&Member| member.role.as_deref().is_none_or(|role| card.head().applies_to(role));
+            let applies =
+                |member: &&Member| member.role.as_deref().is_none_or(|role| card.head().applies_to(role));
             let members = frozen.members.iter().filter(applies).collect();
             Some((ActiveCard { card, hash: hex(&Sha256::digest(file.text.as_bytes())) }, members))
         });
@@ -365,7 +364,8 @@ impl<'a> Lines<'a> {
             *grades.entry(grade.label.clone()).or_default() += 1;
         }
         let sum: Exact = totals.iter().copied().sum();
-        let mean = (!totals.is_empty()).then(|| exact_text(&(sum / Exact::from_integer(totals.len().into()))));
+        let mean =
+            (!totals.is_empty()).then(|| exact_text(&(sum / Exact::from_integer(totals.len().into()))));
         Ledger::UnitTable {
             period: self.period.name.clone(),
             card: card.card.head().id().to_owned(),

@@ -72,7 +72,7 @@ fn item(item: &crate::model::scorecard::ScoredItem) -> ScoreItem {
         value: item.value.clone(),
         points: item.points.as_ref().map(exact_text),
         points_shown: item.points_shown(),
-        full: exact_text(&item.full),
+        full: item.full.clone(),
         weight: item.share.as_ref().map(exact_text),
         why_zh: item.why.zh.clone(),
         why_en: item.why.en.clone(),

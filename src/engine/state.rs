@@ -266,7 +266,8 @@ impl Engine {
     /// # Errors
     /// The bytes are not a snapshot of this build, or the definitions in it are refused.
     pub fn restore(bytes: &[u8]) -> Result<Self, Unusable> {
-        let mut state: State = postcard::from_bytes(bytes).map_err(|e| Unusable::Unreadable(e.to_string()))?;
+        let mut state: State =
+            postcard::from_bytes(bytes).map_err(|e| Unusable::Unreadable(e.to_string()))?;
         state.names.reindex();
         let active = match state.definitions.clone() {
             Some(definitions) => {

@@ -116,7 +116,8 @@ impl Engine {
 
     fn unit_now(&self, active: &Active) -> Now {
         let waiting = self.state.queues.iter().map(|(_, queue)| queue.waiting.len() as i64).sum();
-        let longest = self.state.queues.iter().filter_map(|(_, queue)| queue.waiting.first()).map(|(entry, _)| *entry);
+        let longest =
+            self.state.queues.iter().filter_map(|(_, queue)| queue.waiting.first()).map(|(entry, _)| *entry);
         Now { waiting: Some(waiting), longest_since: longest.min(), ..self.people_now(active, |_| true) }
     }
 
@@ -127,7 +128,8 @@ impl Engine {
         let at = EventTime(self.now().0);
         for (agent, record) in self.state.agents.iter() {
             let team = active.roster.team_of(agent, at).or_else(|| record.named_team(active));
-            let Some(state) = record.state().filter(|_| active.roster.lists(agent, at) && wanted(team)) else {
+            let Some(state) = record.state().filter(|_| active.roster.lists(agent, at) && wanted(team))
+            else {
                 continue;
             };
             *states.entry(state.0.text().to_owned()).or_default() += 1;
@@ -140,7 +142,8 @@ impl Engine {
     fn agent_now(&self, active: &Active, agent: Sym) -> Now {
         let Some(record) = self.state.agents.get(agent) else { return Now::default() };
         let state = record.state();
-        let team = active.roster.team_of(agent, EventTime(self.now().0)).or_else(|| record.named_team(active));
+        let team =
+            active.roster.team_of(agent, EventTime(self.now().0)).or_else(|| record.named_team(active));
         Now {
             state: state.map(|(state, _)| state.text().to_owned()),
             since: state.map(|(_, since)| since),
@@ -159,9 +162,16 @@ impl Engine {
         let coverage = self.state.clocks.coverage(&active.definitions.sources, queue);
         let mut hasher = siphasher::sip::SipHasher13::new_with_keys(1, 2);
         rows.iter().flat_map(Row::iter).for_each(|(_, number)| hasher.write_i64(number));
-        [now.waiting, now.ready, now.on_shift, now.engaged, now.longest_since.map(|t| t.0), now.since.map(|t| t.0)]
-            .iter()
-            .for_each(|number| hasher.write_i64(number.unwrap_or(i64::MIN)));
+        [
+            now.waiting,
+            now.ready,
+            now.on_shift,
+            now.engaged,
+            now.longest_since.map(|t| t.0),
+            now.since.map(|t| t.0),
+        ]
+        .iter()
+        .for_each(|number| hasher.write_i64(number.unwrap_or(i64::MIN)));
         now.states.iter().for_each(|(state, n)| {
             hasher.write(state.as_bytes());
             hasher.write_i64(*n);
@@ -190,7 +200,8 @@ impl AgentRecord {
                 return Some((AgentState::Talking, since));
             }
         }
-        let free = declared.is_none_or(|(state, _)| matches!(state, AgentState::Available | AgentState::Ringing));
+        let free =
+            declared.is_none_or(|(state, _)| matches!(state, AgentState::Available | AgentState::Ringing));
         match self.rings.first() {
             Some((since, _)) if free => Some((AgentState::Ringing, *since)),
             _ => declared,
@@ -216,10 +227,12 @@ fn window(kind: SubjectKind, row: &Row, spent: Option<&Spent>, undefined: bool) 
     let mut counts: BTreeMap<String, i64> =
         row.iter().filter(|(_, n)| *n != 0).map(|(column, n)| (column.name().to_owned(), n)).collect();
     if let Some(spent) = spent {
-        counts.extend(spent.named().into_iter().filter(|(_, n)| *n != 0).map(|(name, n)| (name.to_owned(), n)));
+        counts
+            .extend(spent.named().into_iter().filter(|(_, n)| *n != 0).map(|(name, n)| (name.to_owned(), n)));
     }
     let kpis = KPIS.iter().filter(|kpi| kpi.kinds.contains(&kind)).map(|kpi| {
-        let value = if undefined && kpi.name == "service_level" { Fraction::default() } else { kpi.value(row) };
+        let value =
+            if undefined && kpi.name == "service_level" { Fraction::default() } else { kpi.value(row) };
         (kpi.name.to_owned(), value)
     });
     Window { counts, kpis: kpis.collect() }

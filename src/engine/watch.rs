@@ -34,7 +34,8 @@ impl Engine {
     /// Looks at every pair whose answer may have changed with this record.
     pub(super) fn look(&mut self, active: &Active, out: &mut Vec<Output>) {
         let now = self.now();
-        let edge = self.state.watch.looked.is_none_or(|before| before.0.div_euclid(EDGE) != now.0.div_euclid(EDGE));
+        let edge =
+            self.state.watch.looked.is_none_or(|before| before.0.div_euclid(EDGE) != now.0.div_euclid(EDGE));
         self.state.watch.looked = Some(now);
         let mut lines = Vec::new();
         for rule in &active.definitions.alerts {
@@ -95,7 +96,9 @@ impl Engine {
     pub fn alert_states(&self) -> Vec<(String, String, State, LogTime)> {
         let pairs = self.state.watch.pairs.iter();
         pairs
-            .map(|((rule, queue), pair)| (rule.clone(), queue.clone(), pair.tracker.state().0, pair.tracker.state().1))
+            .map(|((rule, queue), pair)| {
+                (rule.clone(), queue.clone(), pair.tracker.state().0, pair.tracker.state().1)
+            })
             .filter(|(_, _, state, _)| *state != State::Inactive)
             .collect()
     }
@@ -142,7 +145,8 @@ fn line(active: &Active, rule: &Rule, queue: &str, transition: Transition) -> Al
 /// The sentence in Chinese and in English.
 fn sentences(active: &Active, rule: &Rule, queue: &str, transition: &Transition) -> (String, String) {
     let names = active.definitions.queues.iter().find(|known| known.id == queue).map(|known| &known.names);
-    let named = |pick: fn(&Both) -> &str| names.map(pick).filter(|name| !name.is_empty()).unwrap_or(queue).to_owned();
+    let named =
+        |pick: fn(&Both) -> &str| names.map(pick).filter(|name| !name.is_empty()).unwrap_or(queue).to_owned();
     let (zh, en) = (named(|names| &names.zh), named(|names| &names.en));
     let (kpi_zh, kpi_en) = match rule.kpi.as_str() {
         "answer_rate" => ("应答率", "answer rate"),
@@ -150,7 +154,10 @@ fn sentences(active: &Active, rule: &Rule, queue: &str, transition: &Transition)
         other => (other, other),
     };
     if transition.value.is_null() {
-        return (format!("{zh}：{kpi_zh} 无值，告警结束"), format!("{en}: {kpi_en} has no value, alert over"));
+        return (
+            format!("{zh}：{kpi_zh} 无值，告警结束"),
+            format!("{en}: {kpi_en} has no value, alert over"),
+        );
     }
     if transition.state == State::Resolved {
         let (value, edge) = (percent(transition.value, Some(rule.clear)), limit(rule.clear));

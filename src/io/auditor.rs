@@ -45,7 +45,8 @@ pub fn audit(log: &dyn Log, domain: Domain, request: &Request, attempt: u32) -> 
 
 /// Every key of the ledger whose content is one, with the hash of it.
 fn ledger(log: &dyn Log, domain: Domain) -> Result<BTreeMap<String, [u8; 32]>, ReadError> {
-    let mut reader = log.tail(Topic::Ledger, domain, Start::Beginning).map_err(|retry| ReadError::Retry(retry.0))?;
+    let mut reader =
+        log.tail(Topic::Ledger, domain, Start::Beginning).map_err(|retry| ReadError::Retry(retry.0))?;
     let mut lines: BTreeMap<String, Option<[u8; 32]>> = BTreeMap::new();
     loop {
         match reader.poll(Duration::from_millis(200))? {
@@ -54,7 +55,11 @@ fn ledger(log: &dyn Log, domain: Domain) -> Result<BTreeMap<String, [u8; 32]>, R
                 let hash: [u8; 32] = Sha256::digest(&record.value).into();
                 let line = lines.entry(key.clone()).or_insert(Some(hash));
                 if *line != Some(hash) {
-                    tracing::error!(key, offset = record.offset, "a ledger line stands twice with different contents");
+                    tracing::error!(
+                        key,
+                        offset = record.offset,
+                        "a ledger line stands twice with different contents"
+                    );
                     *line = None;
                 }
             }

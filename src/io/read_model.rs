@@ -454,6 +454,9 @@ mod tests {
                 total: None,
                 total_shown: None,
                 grade: None,
+                grade_en: None,
+                why_zh: String::new(),
+                why_en: String::new(),
                 items: Vec::new(),
             })
         };
