@@ -98,7 +98,7 @@ fn truth(engine: &mut Engine, traffic: &Traffic, now: i64, delivered: u64) {
             for (column, number) in truth {
                 if window == "month" || window == "day" || !column.ends_with("busy") {
                     assert_eq!(
-                        counts.get(column).copied().unwrap_or(0),
+                        counts.get(&column).copied().unwrap_or(0),
                         number,
                         "{kind:?} {id} {window} {column} after {delivered}"
                     );

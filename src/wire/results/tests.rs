@@ -30,7 +30,8 @@ fn score() -> Score {
         value: Some("57/60".into()),
         points: Some("262/3".into()),
         points_shown: Some("87.3333".into()),
-        full: "100".into(),
+        full: Some("100".into()),
+        parent: None,
         weight: None,
         why_zh: "57/60".into(),
         why_en: "57 of 60".into(),
@@ -46,6 +47,9 @@ fn score() -> Score {
         total: Some("262/3".into()),
         total_shown: Some("87.33".into()),
         grade: None,
+        grade_en: None,
+        why_zh: String::new(),
+        why_en: String::new(),
         items: vec![item],
     }
 }
