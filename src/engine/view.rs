@@ -193,7 +193,7 @@ pub(super) fn today(active: &Active, now: LogTime) -> (i32, i32) {
 impl AgentRecord {
     /// What the agent is doing and since when: talking, else being rung, else as declared.
     pub(super) fn state(&self) -> Option<(AgentState, EventTime)> {
-        let declared = self.timeline.declared().and_then(|declared| Some((declared.state?, declared.since)));
+        let declared = self.timeline.declared().map(|declared| (declared.state, declared.since));
         if let Some(since) = self.timeline.running().1 {
             let left = declared.is_some_and(|(state, at)| state == AgentState::LoggedOut && at > since);
             if !left {
