@@ -66,7 +66,8 @@ impl Entry {
         self.queue.get()
     }
 
-    pub(super) fn to_queue(&self) -> Option<Sym> {
+    /// Where a transfer goes.
+    pub(super) fn destination(&self) -> Option<Sym> {
         self.to_queue.get()
     }
 

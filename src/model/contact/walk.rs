@@ -32,7 +32,7 @@ pub(super) fn conclude(entries: &[Entry], roster: &Roster, expired: bool, out: &
 
 /// The queue of the facts before any names one: that of the first that does (not where a transfer goes).
 fn first_queue(entries: &[Entry]) -> Option<Sym> {
-    counted(entries).find(|entry| entry.queue().or(entry.to_queue()).is_some()).and_then(Entry::queue)
+    counted(entries).find(|entry| entry.queue().or(entry.destination()).is_some()).and_then(Entry::queue)
 }
 
 /// The facts that say something themselves.
@@ -185,7 +185,7 @@ impl Walk<'_> {
 
     fn transferred(&mut self, entry: &Entry) {
         let now = entry.time;
-        self.queue = entry.to_queue().or(self.queue);
+        self.queue = entry.destination().or(self.queue);
         if let Some(index) = self.taken_over(entry) {
             return self.transfer_out(index, now);
         }
@@ -195,11 +195,14 @@ impl Walk<'_> {
             }
             self.transfer_out(self.out.segments.len() - 1, now);
             self.end_segment(now, false);
-        } else if self.leg.is_some_and(|leg| entry.to_queue().is_none() || entry.to_queue() != leg.queue) {
+        } else if self
+            .leg
+            .is_some_and(|leg| entry.destination().is_none() || entry.destination() != leg.queue)
+        {
             self.leave(What::LegFlowedOut, now, false);
         }
-        if entry.to_queue().is_some() {
-            self.enter(entry.to_queue(), now);
+        if entry.destination().is_some() {
+            self.enter(entry.destination(), now);
         }
     }
 
@@ -379,7 +382,7 @@ fn waited(what: What, entry: Option<EventTime>, now: EventTime) -> Observation {
 
 /// Whether the contact has arrived already where the transfer goes: the next agent's answer told of it first.
 fn is_known(transfer: &Entry, running: &Segment) -> bool {
-    let to = transfer.to_queue();
+    let to = transfer.destination();
     to.is_some()
         && to == running.queue
         && transfer.queue().is_some_and(|from| Some(from) != to)

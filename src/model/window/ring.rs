@@ -1,6 +1,6 @@
 //! Sliding windows of subjects with few bookings: the bookings themselves, read in one pass from the latest.
 
-use super::{LENGTHS, Rows, SLIDING, start};
+use super::{Rows, SLIDING, start};
 use crate::model::contact::{Observation, What};
 use crate::model::measure::{Row, SubjectKind};
 use crate::model::units::{EventTime, LogTime};
@@ -70,7 +70,7 @@ impl Ring {
         let mut rows = Rows::default();
         let mut sum = Row::default();
         let mut entries = self.entries.iter().rev().peekable();
-        for (window, row) in rows.iter_mut().enumerate().take(LENGTHS.len()) {
+        for (window, row) in rows.iter_mut().enumerate() {
             let oldest = start(window, self.now);
             while let Some(entry) = entries.next_if(|entry| entry.booked.0 >= oldest) {
                 sum.apply(&entry.observation(), 1, kind, within_ms);

@@ -434,7 +434,7 @@ fn hanging_up_in_a_conversation_is_no_abandon() {
     );
 }
 
-/// Ten to ten past: answered, held, ended, wrapped up.
+/// A conversation of `a1` from ten o'clock on, what comes then, and what is concluded besides its beginning.
 fn talk(more: &str, handled: &str) {
     check(
         &format!(

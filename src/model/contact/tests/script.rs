@@ -5,7 +5,7 @@ use crate::model::event::Kind;
 use crate::model::roster::Stint;
 use crate::model::units::{EventTime, Sym};
 
-/// Nine o'clock of some day.
+/// Midnight of some day.
 const DAY: i64 = 1_772_409_600_000;
 
 /// Facts of a contact, one a line.
