@@ -3,6 +3,7 @@
 pub mod auditor;
 pub mod http;
 pub mod live;
+pub mod intake;
 pub mod log;
 pub mod read_model;
 pub mod source;

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+pub mod file;
+pub mod http;
 pub mod kafka;
 
 /// A partition of a source while it is assigned to this instance. Numbers are not used again.
@@ -38,15 +40,23 @@ pub struct Found {
     pub first: i64,
     /// Position after the newest event.
     pub end: i64,
+    /// The life of the source now, where the source can tell it; `None`: as known.
+    pub life: Option<u64>,
 }
 
 impl Found {
     /// Where to begin, given the end of what stands in `facts` already (`None`: nothing).
     ///
     /// Both what was committed and what stands in facts count, the later one wins; it is harmless to begin too early. A position
-    /// beyond the end is one of a former life of the topic: a new life begins at its first event.
+    /// beyond the end is one of a former life of the topic: a new life begins at its first event. So does a life that the
+    /// source itself tells from the known one.
     pub fn resume(&self, in_facts: Option<Resume>) -> Resume {
-        match self.committed.max(in_facts) {
+        let known = self.committed.max(in_facts);
+        if let Some(incarnation) = self.life {
+            let same = known.filter(|k| k.incarnation == incarnation && k.position <= self.end);
+            return same.unwrap_or(Resume { incarnation, position: self.first });
+        }
+        match known {
             Some(known) if known.position > self.end => {
                 Resume { incarnation: known.incarnation + 1, position: self.first }
             }
@@ -98,6 +108,11 @@ pub trait Source: Send {
 
     /// Goes back (or on) to `position`: what follows is handed over again.
     fn seek(&mut self, slot: Slot, position: i64) -> Result<(), SourceError>;
+
+    /// Whether somebody waits to hear that an event is durable: [`Source::commit`] is then called at once.
+    fn is_awaited(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +124,7 @@ mod tests {
     }
 
     fn check(committed: Option<Resume>, in_facts: Option<Resume>, expected: Option<Resume>) {
-        let found = Found { committed, first: 10, end: 100 };
+        let found = Found { committed, first: 10, end: 100, life: None };
         assert_eq!(Some(found.resume(in_facts)), expected, "{committed:?} {in_facts:?}");
     }
 
@@ -121,6 +136,15 @@ mod tests {
         check(at(0, 50), at(0, 60), at(0, 60));
         check(at(1, 20), at(0, 60), at(1, 20));
         check(at(0, 100), at(0, 60), at(0, 100));
+    }
+
+    #[test]
+    fn a_source_that_knows_its_life_begins_another_one_at_the_start() {
+        let found = Found { committed: None, first: 0, end: 100, life: Some(7) };
+        assert_eq!(Some(found.resume(at(7, 60))), at(7, 60));
+        assert_eq!(Some(found.resume(at(9, 60))), at(7, 0));
+        assert_eq!(Some(found.resume(at(7, 101))), at(7, 0));
+        assert_eq!(Some(found.resume(None)), at(7, 0));
     }
 
     #[test]

@@ -310,6 +310,16 @@ fn read_head<'a>(cursor: &mut Cursor<'a>) -> Result<Head<'a>, Unreadable> {
     Ok(Head { topic, partition, incarnation, from, to, progress, caught_up })
 }
 
+/// The same batch, no longer read to the end of its source but only as far as `progress`: for one that was kept waiting.
+pub fn belated(bytes: &[u8], progress: i64) -> Result<Vec<u8>, Unreadable> {
+    let mut cursor = Cursor(bytes);
+    let head = Head { progress, caught_up: false, ..read_head(&mut cursor)? };
+    let mut out = Vec::with_capacity(bytes.len() + 10);
+    put_head(&head, &mut out);
+    out.extend_from_slice(cursor.0);
+    Ok(out)
+}
+
 /// Decodes a batch; its texts are borrowed from `bytes`. `facts` gives its memory, see [`recycle`].
 pub fn decode<'a>(bytes: &'a [u8], mut facts: Vec<Fact<'a>>) -> Result<Batch<'a>, Unreadable> {
     let mut cursor = Cursor(bytes);

@@ -269,7 +269,7 @@ impl KafkaSource {
         });
         let (first, end) =
             self.consumer.fetch_watermarks(&origin.topic, origin.partition, REQUEST).map_err(retry)?;
-        Ok(Found { committed, first, end })
+        Ok(Found { committed, first, end, life: None })
     }
 
     /// Some partition's position is not there any more: the broker does not say whose. Events that are gone are told; a topic

@@ -101,6 +101,9 @@ proptest! {
             prop_assert_eq!(&batch.facts, &expected);
             prop_assert_eq!(super::head(&bytes), Ok(head));
             prop_assert_eq!((batch.from, batch.to, batch.progress), (from, to, progress));
+            let late = belated(&bytes, 5).unwrap();
+            prop_assert_eq!(super::head(&late), Ok(Head { progress: 5, caught_up: false, ..head }));
+            prop_assert_eq!(decode(&late, Vec::new()).unwrap().facts, expected);
             spare = recycle(batch.facts);
         }
     }
@@ -153,7 +156,7 @@ fn rows_are_small_and_the_length_is_known() {
     builder.finish(&HEAD, &mut out);
     assert!((expected..expected + 100 + HEAD.topic.len()).contains(&out.len()));
     assert!(out.len() < 28 * 1_000, "{} bytes", out.len());
-    assert!(builder.is_empty() && builder.len() == 0);
+    assert_eq!((builder.count(), builder.len()), (0, 0));
 }
 
 #[test]

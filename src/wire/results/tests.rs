@@ -97,8 +97,7 @@ fn clock() -> Output {
 }
 
 fn ledger() -> Vec<Ledger> {
-    let (period, card, digest) =
-        || -> (String, String, String) { ("2026-10".into(), "monthly".into(), "ab".into()) }();
+    let [period, card, digest] = ["2026-10", "monthly", "ab"].map(String::from);
     vec![
         Ledger::Final {
             revision: 1,
