@@ -2,8 +2,8 @@
 
 pub mod auditor;
 pub mod http;
-pub mod live;
 pub mod intake;
+pub mod live;
 pub mod log;
 pub mod read_model;
 pub mod source;
