@@ -212,6 +212,19 @@ impl Truth {
         Some(row)
     }
 
+    /// The months in which anything is booked that is settled (with [`Keep::Months`]: anything), such as `2026-10`, in order.
+    pub fn months(&self) -> Vec<String> {
+        let mut starts: Vec<i64> = self.rows[3][0].months.iter().map(|(start, _)| *start).collect();
+        starts.sort_unstable();
+        starts.into_iter().map(|start| self.almanac.month_text(start)).collect()
+    }
+
+    /// The columns of a subject in a month such as `2026-10`, as known after the latest delivery; agent time up to `now`.
+    pub fn month(&self, kind: SubjectKind, id: &str, month: &str, now: i64) -> Option<BTreeMap<String, i64>> {
+        let (start, end) = self.almanac.month_named(month)?;
+        self.window(kind, id, "month", now.clamp(start, end - 1), self.last)
+    }
+
     /// Contacts waiting in a queue, as known after a delivery.
     pub fn waiting(&self, queue: &str, delivered: u64) -> Option<i64> {
         Some(self.open_legs(queue, delivered)?.values().sum())
