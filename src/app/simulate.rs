@@ -13,6 +13,7 @@ use crate::io::traffic::{Delivery, Traffic};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sink::Sink;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// Deliveries between two looks at the pace, the progress bar and the truth's memory.
@@ -22,7 +23,7 @@ const STRIDE: u64 = 1_000;
 ///
 /// # Errors
 /// Options that contradict each other, a file that cannot be written, a broker that refuses a record.
-pub fn run(args: Args) -> Result<()> {
+pub fn run(args: Args) -> Result<ExitCode> {
     let start = options::wall_ms();
     let order = args.order(start)?;
     let mut sink = sink::open(&args)?;
@@ -53,7 +54,7 @@ pub fn run(args: Args) -> Result<()> {
     if !args.quiet {
         eprintln!("{}", report::summary(&traffic, last));
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How much is sent, how fast, and what is left; hidden when standard error is no terminal.

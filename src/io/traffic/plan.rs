@@ -38,9 +38,9 @@ pub struct Mischief {
     pub disorder: u32,
     /// Delayed by minutes to hours.
     pub late: u32,
-    /// Sent wrong and corrected by a `fact.replaced`.
+    /// Sent wrong and corrected by a `fact.replaced`; of the kinds that people get wrong, about a third of all.
     pub replaced: u32,
-    /// Never happened, withdrawn by a `fact.voided`.
+    /// Never happened, withdrawn by a `fact.voided`; beside answers, ends and replies.
     pub voided: u32,
     /// Unusable records beside the sound ones.
     pub broken: u32,
