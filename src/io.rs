@@ -1,5 +1,6 @@
 //! Everything that waits: the log, sources, HTTP, workers.
 
+pub mod alertmanager;
 pub mod auditor;
 pub mod http;
 pub mod intake;

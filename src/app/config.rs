@@ -10,6 +10,8 @@
 //! Reading has two passes: each section alone (types, ranges, unknown keys), then what has to fit together.
 
 use crate::engine::definitions::{CardFile, Person, Queue, Source, Team, Unit};
+use crate::io::alertmanager::Terms;
+use crate::io::log::kafka::KafkaOptions;
 use crate::model::alert::Rule;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod alerts;
+mod cards;
 mod centre;
 mod coherence;
 mod files;
@@ -172,7 +175,7 @@ pub struct Metrics {
 pub struct Alertmanager {
     /// Every one of them gets every alert; none: nobody is paged.
     pub urls: Vec<String>,
-    /// Between two posts of a firing alert, by the live clock.
+    /// Between two posts of a firing alert, by the wall's clock.
     pub resend: Duration,
 }
 
@@ -248,6 +251,23 @@ pub fn load(path: &Path) -> Result<Loaded, Refused> {
 }
 
 impl Config {
+    /// How to reach Kafka.
+    pub fn kafka_options(&self) -> KafkaOptions {
+        KafkaOptions {
+            instance: self.instance.id.clone(),
+            session_timeout: self.kafka.session_timeout,
+            transaction_timeout: self.kafka.transaction_timeout,
+            client: self.kafka.options.0.clone(),
+            ..KafkaOptions::new(&self.kafka.brokers, &self.kafka.prefix)
+        }
+    }
+
+    /// What alerts are pushed with.
+    pub fn push_terms(&self) -> Terms {
+        let resend_ms = i64::try_from(self.alertmanager.resend.as_millis()).unwrap_or(i64::MAX);
+        Terms { unit: self.unit.id.clone(), external_url: self.http.external_url.clone(), resend_ms }
+    }
+
     /// The secret that customers are hashed with; `None` without a key file. Leading and trailing blanks are no part of it.
     ///
     /// # Errors

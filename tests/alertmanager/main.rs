@@ -3,4 +3,5 @@
 #[path = "../support/all.rs"]
 mod support;
 
+mod push;
 mod smoke;

@@ -32,6 +32,19 @@ pub struct Places {
     pub sources: Vec<[Spot; 2]>,
     /// Each rule's options.
     pub alerts: Vec<RulePlaces>,
+    /// Each scorecard's.
+    pub cards: Vec<CardPlaces>,
+}
+
+/// Where the parts of a scorecard stand, and whom it is for.
+#[derive(Debug)]
+pub struct CardPlaces {
+    /// `id`.
+    pub id: Spot,
+    /// `roles`.
+    pub roles: Spot,
+    /// The roles it names; empty: all.
+    pub needs: Vec<String>,
 }
 
 /// Notes everything that does not fit.
@@ -44,6 +57,7 @@ pub fn check(config: &Config, places: &Places, problems: &Problems) {
     for (rule, at) in config.alerts.iter().zip(&places.alerts) {
         check.rule(rule, at);
     }
+    check.cards_without_people();
     check.queues_without_people();
     check.exposure();
 }
@@ -92,6 +106,8 @@ impl Check<'_> {
         let stints = config.people.iter().map(|person| (person.agent.clone(), person.from));
         let hint = "a person who changes teams stands twice, each time with another `from`";
         self.unique(stints.zip(self.places.people.iter().map(|at| &at[0])), Some(hint));
+        let cards = config.cards.iter().map(|card| card.id.clone());
+        self.unique(cards.zip(self.places.cards.iter().map(|at| &at.id)), None);
         let topics = config.sources.iter().map(|source| source.topic());
         let hint = "several files are told apart by `name`";
         self.unique(topics.zip(self.places.sources.iter().map(|at| &at[0])), Some(hint));
@@ -204,6 +220,17 @@ impl Check<'_> {
         let people = i64::try_from(self.config.people.iter().filter(serves).count()).unwrap_or(i64::MAX);
         let at_once = if queue.channel == "chat" { 3 } else { 1 };
         (people > 0).then(|| people.saturating_mul(minutes).saturating_mul(at_once))
+    }
+
+    fn cards_without_people(&self) {
+        let people = &self.config.people;
+        for CardPlaces { roles, needs, .. } in &self.places.cards {
+            let held = |role: &String| people.iter().any(|person| person.role == *role);
+            if !people.is_empty() && !needs.is_empty() && !needs.iter().any(held) {
+                let hint = "give people on the roster this `role`, or correct the card".to_owned();
+                self.warn(roles, "nobody on the roster has such a role, so nobody is scored", hint);
+            }
+        }
     }
 
     fn queues_without_people(&self) {

@@ -3,7 +3,7 @@
 use super::coherence::{self, Places};
 use super::problem::{File, Problem, Problems, Refused, Severity, Spot};
 use super::section::Section;
-use super::{Config, Loaded, alerts, centre, options, value};
+use super::{Config, Loaded, alerts, cards, centre, options, value};
 use crate::engine::definitions::{CardFile, Person};
 use crate::model::alert::Rule;
 use miette::NamedSource;
@@ -36,7 +36,7 @@ fn read_main(file: &File, path: &Path, problems: &Problems) -> Option<Config> {
         top.finish();
         config.people.extend(read_roster(named.roster.as_ref(), &config.unit.zone, problems, &mut places));
         config.alerts = read_alerts(named.alerts.as_ref(), problems, &mut places);
-        config.cards = named.scorecards.iter().filter_map(|card| read_card(card, problems)).collect();
+        config.cards = read_cards(&named.scorecards, problems, &mut places);
         coherence::check(&config, &places, problems);
         config
     })
@@ -106,21 +106,12 @@ fn read_alerts(name: Option<&FileName>, problems: &Problems, places: &mut Places
     rules.unwrap_or_default()
 }
 
-/// A scorecard is kept as text: what its card is called stands in it.
-fn read_card(FileName(path, spot): &FileName, problems: &Problems) -> Option<CardFile> {
-    let file = open(path, Some(spot), problems)?;
-    let (table, errors) = DeTable::parse_recoverable(file.inner());
-    if !errors.is_empty() {
-        errors.iter().for_each(|error| problems.add(syntax(&file, error)));
-        return None;
-    }
-    let id = table.get_ref().get("id").and_then(|id| id.get_ref().as_str()).unwrap_or_default().to_owned();
-    if id.is_empty() {
-        let spot = Spot { file: file.clone(), span: 0..0, key: "id".into() };
-        problems.add(Problem::new(Severity::Error, spot, "a scorecard has an id"));
-        return None;
-    }
-    Some(CardFile { id, text: file.inner().clone() })
+fn read_cards(names: &[FileName], problems: &Problems, places: &mut Places) -> Vec<CardFile> {
+    let file = |FileName(path, spot): &FileName| open(path, Some(spot), problems);
+    let read = names.iter().filter_map(file).filter_map(|file| cards::read(&file, problems));
+    let (files, spots) = read.unzip::<_, _, Vec<_>, Vec<_>>();
+    places.cards = spots;
+    files
 }
 
 fn named(name: &str, text: &str) -> File {

@@ -162,7 +162,7 @@ pub fn render(problems: &[Problem], style: Style) -> String {
         Style::Plain => GraphicalTheme::unicode_nocolor(),
         Style::Coloured => GraphicalTheme::unicode(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(1);
     let mut text = String::new();
     for problem in problems {
         // Writing to a string does not fail.

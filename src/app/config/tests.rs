@@ -13,7 +13,8 @@ fn shipped(name: &str) -> PathBuf {
 /// A directory with the shipped files, whose main file is changed by `change`.
 fn changed(change: impl FnOnce(String) -> String) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
-    for name in ["alerts.toml", "roster.toml"] {
+    fs::create_dir(directory.path().join("scorecards")).unwrap();
+    for name in ["alerts.toml", "roster.toml", "scorecards/service-agent.toml"] {
         fs::copy(shipped(name), directory.path().join(name)).unwrap();
     }
     let path = directory.path().join("shiftpulse.toml");
@@ -215,6 +216,28 @@ fn rules_that_could_not_do_what_they_are_for_are_pointed_at() {
     check("windows = []", 9, &["alert[0].windows"]);
     check("queues = [\"qq\"]", 9, &["alert[0].queues: no queue is called"]);
     check("kpi = \"answer_rat\"", 9, &["not TOML"]);
+}
+
+#[test]
+fn a_scorecard_may_only_ask_for_what_exists() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let (directory, path) = changed(|text| text);
+        let card = directory.path().join("scorecards/service-agent.toml");
+        let text = fs::read_to_string(&card).unwrap();
+        assert!(text.contains(from));
+        fs::write(&card, text.replace(from, to)).unwrap();
+        let problems = load(&path).map_or_else(|refused| refused.0, |loaded| loaded.warnings);
+        let shown = render(&problems, Style::Plain);
+        assert!(problems.len() == 1 && shown.contains(expected), "{shown}");
+    };
+    check("resolution_rate", "resolution_rates", "did you mean \"resolution_rate\"?");
+    check(
+        "period = \"month\"",
+        "period = \"month\"\nroles = [\"night owl\"]",
+        "nobody on the roster has such a role",
+    );
+    check("weight = 20", "weight = 19", "weight");
+    check("total = 76.4357", "total = 76.5", "76.4");
 }
 
 #[test]

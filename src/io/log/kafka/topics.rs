@@ -84,6 +84,29 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A topic as it is on the brokers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// How many.
+    pub partitions: usize,
+    /// Of the partition that has fewest.
+    pub replicas: usize,
+    /// Every setting by name, the broker's defaults included.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Looks at one topic; `None` where it is not there.
+pub fn look(options: &KafkaOptions, name: &str) -> Result<Option<Found>, Retry> {
+    let admin = admin(options)?;
+    let Some((partitions, replicas)) = partitions(&admin, name)? else { return Ok(None) };
+    Ok(Some(Found { partitions, replicas, settings: settings(&admin, name)? }))
+}
+
+/// The settings that count, and what each must be (or, for what is kept, at least be).
+pub fn expected(topic: Topic) -> Vec<(&'static str, String)> {
+    rules(topic).into_iter().map(|rule| (rule.key, rule.wanted)).collect()
+}
+
 /// Compares the topics with what they must be. An empty list is well.
 pub fn check(options: &KafkaOptions, domains: u32) -> Result<Vec<Finding>, Retry> {
     let admin = admin(options)?;
