@@ -21,10 +21,17 @@ pub mod topics;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Check a configuration and the files it names; every problem at once
+    ///
+    /// Reads the configuration, the roster, the alert rules and the scorecards (whose examples are computed), and shows
+    /// every problem with its key, value, rule and hint. Exits with 0 when the product would start with it (there may be
+    /// warnings), with 1 when it would not.
     Check(check::Args),
     /// Write the traffic of a simulated contact centre to a topic or a file, from a seed
     Simulate(simulate::Args),
     /// Check the product's own topics on Kafka, or create them
+    ///
+    /// Compares them with what they must be, says how to put right what is wrong, and looks at the topics that events are
+    /// read from. Exits with 0 when the service would start on them, with 1 when it would not.
     Topics(topics::Args),
 }
 

@@ -7,9 +7,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Reads the configuration and all files it names, and shows every problem.
-///
-/// Exits with 0 when the product would start with it (there may be warnings), with 1 when it would not.
+/// What to check, and for whom.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The configuration file

@@ -18,9 +18,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// So many looks.
 const LOOKS: usize = 50;
 
-/// Compares the product's own topics with what they must be, and says how to put right what is wrong.
-///
-/// Exits with 0 when `shiftpulse run` would start on them, with 1 when it would not.
+/// Which installation's topics, and whether to create them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The configuration file
@@ -76,7 +74,7 @@ pub fn require(config: &Config) -> anyhow::Result<()> {
 fn create(config: &Config, replication: Option<u32>) -> anyhow::Result<Vec<String>> {
     let options = config.kafka_options();
     let copies = replication.unwrap_or(config.kafka.replication);
-    let created = topics::create(&options, DOMAINS, copies).with_context(|| unreachable(&options))?;
+    let created = topics::create(&options, DOMAINS, copies).with_context(|| kafka_at(&options))?;
     for _ in 0..LOOKS {
         let seen = |name: &String| topics::look(&options, name).is_ok_and(|found| found.is_some());
         if created.iter().all(seen) {
@@ -87,18 +85,18 @@ fn create(config: &Config, replication: Option<u32>) -> anyhow::Result<Vec<Strin
     Ok(created)
 }
 
-fn unreachable(options: &KafkaOptions) -> String {
-    format!("no answer from {}", options.brokers)
+fn kafka_at(options: &KafkaOptions) -> String {
+    format!("Kafka at {}", options.brokers)
 }
 
 /// Own topics, then those that events are read from.
 fn findings(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let options = config.kafka_options();
-    let mut findings = topics::check(&options, DOMAINS).with_context(|| unreachable(&options))?;
+    let mut findings = topics::check(&options, DOMAINS).with_context(|| kafka_at(&options))?;
     let names: Vec<String> = inputs(config).map(|(name, _)| name.to_owned()).collect();
-    findings.extend(topics::check_inputs(&options, &names).with_context(|| unreachable(&options))?);
+    findings.extend(topics::check_inputs(&options, &names).with_context(|| kafka_at(&options))?);
     for (name, partitions) in inputs(config) {
-        if let Some(found) = topics::look(&options, name).with_context(|| unreachable(&options))? {
+        if let Some(found) = topics::look(&options, name).with_context(|| kafka_at(&options))? {
             findings.extend(input_size(name, partitions, found.partitions));
         }
     }
@@ -165,7 +163,7 @@ fn look(config: &Config) -> anyhow::Result<Report> {
     let options = config.kafka_options();
     let mut states = Vec::new();
     for topic in Topic::ALL {
-        let found = topics::look(&options, &options.topic(topic)).with_context(|| unreachable(&options))?;
+        let found = topics::look(&options, &options.topic(topic)).with_context(|| kafka_at(&options))?;
         states.push(state(options.topic(topic), topic, found));
     }
     let findings = findings(config)?;

@@ -6,3 +6,4 @@ mod support;
 mod log;
 mod smoke;
 mod source;
+mod topics;
