@@ -14,6 +14,7 @@ use std::process::ExitCode;
 pub mod check;
 pub mod config;
 pub mod definitions;
+pub mod scorecard;
 pub mod simulate;
 pub mod topics;
 
@@ -28,6 +29,8 @@ pub enum Command {
     Check(check::Args),
     /// Write the traffic of a simulated contact centre to a topic or a file, from a seed
     Simulate(simulate::Args),
+    /// Test scorecards, or show their arithmetic
+    Scorecard(scorecard::Args),
     /// Check the product's own topics on Kafka, or create them
     ///
     /// Compares them with what they must be, says how to put right what is wrong, and looks at the topics that events are
@@ -44,6 +47,7 @@ impl Command {
         match self {
             Command::Check(args) => check::run(args),
             Command::Simulate(args) => simulate::run(args),
+            Command::Scorecard(args) => scorecard::run(args),
             Command::Topics(args) => topics::run(args),
         }
     }

@@ -29,10 +29,11 @@ mod test;
 
 pub use card::{Card, Head, PeriodKind};
 pub use exact::{Exact, exact_text, half_up, parse_exact, points_text};
+pub use example::Example;
 pub use grade::{Grades, Total};
 pub use item::{AbsentPolicy, IfMissing, IfNull, Item, Items, Names, Open, Share};
 pub use limits::{Limit, Limits};
-pub use problem::{Problem, Problems};
+pub use problem::{Located, Problem, Problems};
 pub use result::{Due, Grade, Inputs, Mark, Measured, Rating, Scored, ScoredItem, State, Why};
 pub use rule::{Bands, Fold, Input, Ramp, Rest, Rule, Shape, Target};
 pub use test::Test;

@@ -140,9 +140,15 @@ impl Card {
         self.grades.as_ref()
     }
 
-    /// How many examples the file holds.
-    pub fn examples(&self) -> usize {
-        self.examples.len()
+    /// The file's examples.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
+    /// The results of the file's examples, with every proposal accepted.
+    pub fn worked(&self) -> impl Iterator<Item = Scored> {
+        let decided = self.on_proposals();
+        self.examples.iter().map(move |example| decided.evaluate(example.given()))
     }
 
     /// Every KPI it reads, sorted. Whoever activates a card checks that some source reports them.

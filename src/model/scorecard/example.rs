@@ -20,6 +20,13 @@ pub struct Example {
     expect: Vec<Expect>,
 }
 
+impl Example {
+    /// Its inputs.
+    pub fn given(&self) -> &Inputs {
+        &self.given
+    }
+}
+
 /// One expectation and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 struct Expect {

@@ -1,7 +1,7 @@
 //! From the text of a file to a card: every key is known or refused, every problem is reported.
 
 mod grades;
-mod item;
+pub(super) mod item;
 mod shape;
 
 use super::card::{Card, Head, PeriodKind};
@@ -15,7 +15,7 @@ use num_traits::{Signed, ToPrimitive, Zero};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const HEAD: [&str; 15] = [
+pub(super) const HEAD: [&str; 15] = [
     "id",
     "version",
     "title",
@@ -32,7 +32,7 @@ const HEAD: [&str; 15] = [
     "items",
     "example",
 ];
-const HEAD_LATER: [&str; 13] = [
+pub(super) const HEAD_LATER: [&str; 13] = [
     "extends",
     "parameters",
     "eligible",

@@ -62,10 +62,52 @@ impl Problems {
         &self.list
     }
 
+    /// Each problem with its text, in the order of the file.
+    pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
+        self.list.iter().map(|problem| Located { problem, source: &self.source })
+    }
+
     /// Line of a problem, from 1.
     pub fn line(&self, problem: &Problem) -> usize {
         let before = self.source.inner().get(..problem.span.start).unwrap_or("");
         before.matches('\n').count() + 1
+    }
+}
+
+/// A problem together with the text it stands in: what miette draws alone.
+#[derive(Debug)]
+pub struct Located<'a> {
+    problem: &'a Problem,
+    source: &'a NamedSource<String>,
+}
+
+impl fmt::Display for Located<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for Located<'_> {}
+
+impl Diagnostic for Located<'_> {
+    fn code(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        self.problem.code()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        self.problem.severity()
+    }
+
+    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        self.problem.help()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.problem.labels()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.source)
     }
 }
 

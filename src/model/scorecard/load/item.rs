@@ -11,7 +11,7 @@ use num_traits::Signed;
 use std::ops::Range;
 use toml::de::DeValue;
 
-const KEYS: [&str; 20] = [
+pub(in super::super) const KEYS: [&str; 20] = [
     "weight",
     "max",
     "in",
@@ -33,7 +33,7 @@ const KEYS: [&str; 20] = [
     "en",
     "note",
 ];
-const LATER: [&str; 27] = [
+pub(in super::super) const LATER: [&str; 27] = [
     "adjusts",
     "incidents",
     "card",
