@@ -4,6 +4,7 @@
 mod support;
 
 mod log;
+mod simulate;
 mod smoke;
 mod source;
 mod topics;

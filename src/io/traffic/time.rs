@@ -69,6 +69,11 @@ impl Time {
         rung.map(|since| (AgentState::Ringing, *since)).or(declared)
     }
 
+    /// Contacts in hand.
+    pub fn engaged(&self) -> i64 {
+        self.running.values().sum()
+    }
+
     /// Length of each declared state within `[start, end)`, up to `now`.
     pub fn declared(&self, (start, end): (i64, i64), now: i64) -> impl Iterator<Item = (AgentState, i64)> {
         let until = self.states.keys().skip(1).copied().chain([now]);

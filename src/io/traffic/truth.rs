@@ -16,9 +16,10 @@ use super::almanac::Almanac;
 use super::centre::Centre;
 use super::outcome::{Books, Column, Outcome, Row, Subject, What};
 use super::time::{Bag, Time, put};
-use crate::engine::output::SubjectKind;
+use crate::engine::output::{Now, SubjectKind};
 use crate::model::event::AgentState;
-use crate::model::units::MINUTE;
+use crate::model::units::{EventTime, MINUTE};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// The longest sliding window and a slice of it, and the look-ahead of event times.
@@ -121,6 +122,8 @@ pub struct Truth {
     recent_limit: usize,
     rows: [Vec<Rows>; 4],
     waiting: Vec<Bag>,
+    /// Queues that each agent serves.
+    serves: Vec<Vec<u32>>,
     people: Vec<Time>,
     kinds: VecDeque<(u64, Delivered)>,
     counts: Counts,
@@ -146,6 +149,7 @@ impl Truth {
             recent_limit: 1 << 12,
             rows: sizes.map(|size| vec![Rows::default(); size]),
             waiting: vec![Bag::new(); centre.queues.len()],
+            serves: serves(centre),
             people: vec![Time::default(); if keep == Keep::All { centre.roster.len() } else { 0 }],
             kinds: VecDeque::new(),
             counts: Counts::default(),
@@ -237,10 +241,73 @@ impl Truth {
 
     /// The state of an agent and since when, as known after a delivery; `None` before the first word of it.
     pub fn state(&self, agent: &str, delivered: u64) -> Option<(AgentState, i64)> {
-        let Some(Subject::Agent(index)) = self.subjects.get(&(SubjectKind::Agent, agent.to_owned())) else {
-            return None;
+        match self.subjects.get(&(SubjectKind::Agent, agent.to_owned())) {
+            Some(Subject::Agent(index)) => self.time_of(*index, delivered)?.state(),
+            _ => None,
+        }
+    }
+
+    /// What is, right now, of a subject: `docs/measures.md`, section 7, as known after a delivery.
+    pub fn now(&self, kind: SubjectKind, id: &str, delivered: u64) -> Option<Now> {
+        let subject = *self.subjects.get(&(kind, id.to_owned()))?;
+        Some(match subject {
+            Subject::Agent(agent) => self.agent_now(agent, delivered)?,
+            Subject::Queue(queue) => {
+                let open = self.open_legs(id, delivered)?;
+                self.waiting_now(
+                    &open,
+                    self.states_of(|agent| self.serves[agent].contains(&queue), delivered),
+                )
+            }
+            Subject::Team(team) => {
+                let states = self.states_of(|agent| self.books.team_of[agent] == team, delivered);
+                Now { states: tally(&states), ..Self::on_shift(&states) }
+            }
+            Subject::Unit => {
+                let states = self.states_of(|_| true, delivered);
+                let open = self.all_open_legs(delivered);
+                Now { states: tally(&states), ..self.waiting_now(&open, states) }
+            }
+        })
+    }
+
+    fn agent_now(&self, agent: u32, delivered: u64) -> Option<Now> {
+        let time = self.time_of(agent, delivered)?;
+        let state = time.state();
+        let team = self.books.team_of[agent as usize];
+        let team = self.subjects.iter().find(|(_, subject)| **subject == Subject::Team(team));
+        Some(Now {
+            state: state.map(|(state, _)| state.text().to_owned()),
+            since: state.map(|(_, since)| EventTime(since)),
+            engaged: Some(time.engaged()),
+            team: team.map(|((_, id), _)| id.clone()),
+            ..Now::default()
+        })
+    }
+
+    fn waiting_now(&self, open: &Bag, states: Vec<AgentState>) -> Now {
+        Now {
+            waiting: Some(open.values().sum()),
+            longest_since: open.keys().next().map(|since| EventTime(*since)),
+            ..Self::on_shift(&states)
+        }
+    }
+
+    fn on_shift(states: &[AgentState]) -> Now {
+        let count = |wanted: &dyn Fn(AgentState) -> bool| {
+            states.iter().filter(|state| wanted(**state)).count() as i64
         };
-        self.time_of(*index, delivered)?.state()
+        Now {
+            ready: Some(count(&|state| state == AgentState::Available)),
+            on_shift: Some(count(&|state| state != AgentState::LoggedOut)),
+            ..Now::default()
+        }
+    }
+
+    /// The known states of these agents.
+    fn states_of(&self, whose: impl Fn(usize) -> bool, delivered: u64) -> Vec<AgentState> {
+        let agents = (0..self.people.len()).filter(|agent| whose(*agent));
+        agents.filter_map(|agent| Some(self.time_of(agent as u32, delivered)?.state()?.0)).collect()
     }
 
     /// What has been delivered, by what is wrong with it.
@@ -357,11 +424,25 @@ impl Truth {
         Some(open)
     }
 
-    fn time_of(&self, agent: u32, delivered: u64) -> Option<Time> {
-        let mut time = self.people.get(agent as usize)?.clone();
+    fn all_open_legs(&self, delivered: u64) -> Bag {
+        let mut open = Bag::new();
+        for (entry, count) in self.waiting.iter().flatten() {
+            *open.entry(*entry).or_default() += count;
+        }
+        for entry in self.pending(delivered) {
+            if let What::Waiting { .. } = entry.outcome.what {
+                put(&mut open, entry.outcome.at, entry.sign);
+            }
+        }
+        open
+    }
+
+    /// The agent's time as known then: copied only if something is not settled.
+    fn time_of(&self, agent: u32, delivered: u64) -> Option<Cow<'_, Time>> {
+        let mut time = Cow::Borrowed(self.people.get(agent as usize)?);
         for entry in self.pending(delivered) {
             if entry.outcome.what.is_standing() && entry.outcome.what.agent() == Some(agent) {
-                time.stand(entry.sign, entry.outcome);
+                time.to_mut().stand(entry.sign, entry.outcome);
             }
         }
         Some(time)
@@ -428,6 +509,20 @@ fn subjects(centre: &Centre) -> BTreeMap<(SubjectKind, String), Subject> {
     let teams = (0..).zip(&centre.teams).map(|(i, t)| ((SubjectKind::Team, t.id.clone()), Subject::Team(i)));
     let unit = std::iter::once(((SubjectKind::Unit, centre.unit.id.clone()), Subject::Unit));
     queues.chain(agents).chain(teams).chain(unit).collect()
+}
+
+fn serves(centre: &Centre) -> Vec<Vec<u32>> {
+    let index: HashMap<&str, u32> =
+        (0..).zip(&centre.queues).map(|(i, queue)| (queue.id.as_str(), i)).collect();
+    let queues = |ids: &Vec<String>| ids.iter().map(|id| index[id.as_str()]).collect();
+    centre.roster.iter().map(|person| queues(&person.queues)).collect()
+}
+
+/// How many are in each state.
+fn tally(states: &[AgentState]) -> BTreeMap<String, i64> {
+    let mut tally = BTreeMap::new();
+    states.iter().for_each(|state| *tally.entry(state.text().to_owned()).or_insert(0) += 1);
+    tally
 }
 
 fn find(rows: &[(i64, Row)], start: i64) -> Row {
