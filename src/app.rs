@@ -20,6 +20,7 @@ pub mod topics;
 
 /// What `shiftpulse` can be asked to do.
 #[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Command {
     /// Check a configuration and the files it names; every problem at once
     ///

@@ -10,11 +10,13 @@ use super::{
 use crate::engine::definitions::Unit;
 use crate::model::units::{HOUR, MINUTE, SECOND};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::DeValue;
 
 const DAY: i64 = 24 * HOUR;
+/// How to make a key file.
+const MAKE_KEY: &str = "openssl rand -hex 32 > FILE, and keep it apart from the data";
 
 /// Reads every option; the centre's lists stay empty. `base` is the directory that paths are relative to.
 pub fn read(top: &Section, base: &Path, places: &mut Places) -> Config {
@@ -105,9 +107,24 @@ fn snapshots(section: Section) -> Snapshots {
 }
 
 fn privacy(section: Section, base: &Path) -> Privacy {
-    let file = section.or("customer_key_file", String::new(), text);
+    let customer_key_file = section.or("customer_key_file", None, |value| key_file(value, base));
     section.finish();
-    Privacy { customer_key_file: (!file.is_empty()).then(|| base.join(file)) }
+    Privacy { customer_key_file }
+}
+
+/// A file that is there and holds a secret worth the name.
+fn key_file(value: &DeValue, base: &Path) -> Read<Option<PathBuf>> {
+    let name = text(value)?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let path = base.join(name);
+    let secret = std::fs::read_to_string(&path)
+        .map_err(|error| Wrong::rule(format!("the file cannot be read: {error}")).hint(MAKE_KEY))?;
+    if secret.trim().len() < 16 {
+        return Err(Wrong::rule("the file must hold at least 16 characters").hint(MAKE_KEY));
+    }
+    Ok(Some(path))
 }
 
 fn metrics(section: Section) -> Metrics {

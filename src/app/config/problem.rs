@@ -144,7 +144,7 @@ impl Problems {
 
 /// The configuration is refused. `Display` shows every problem with its excerpt.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", render(.0, Style::Plain))]
+#[error("the configuration is refused\n{}", render(.0, Style::Plain))]
 pub struct Refused(pub Vec<Problem>);
 
 /// How problems are drawn.

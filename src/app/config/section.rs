@@ -33,11 +33,6 @@ impl<'a> Section<'a> {
         Section { file, problems, path, span, table, asked: RefCell::default() }
     }
 
-    /// Whether it stands in the file.
-    pub fn is_there(&self) -> bool {
-        self.table.is_some()
-    }
-
     /// Where the option stands, or the section if it does not.
     pub fn spot(&self, key: &str) -> Spot {
         let span = self.find(key).map_or(self.span.clone(), |(_, value)| value.span());

@@ -144,6 +144,10 @@ fn each_rule_is_checked() {
         "alertmanager = { urls = [\"http://a:9093\", \"a:9093\"] }",
         &["alertmanager.urls: must be an address"],
     );
+    check(
+        "privacy = { customer_key_file = \"none\" }",
+        &["privacy.customer_key_file: the file cannot be read"],
+    );
     check("metrics = { agents = -1 }", &["metrics.agents: must be a whole number"]);
     check("log = \"embedded\"", &["sources[0]: an embedded log has no broker"]);
     check("files = { alerts = \"none.toml\" }", &["files.alerts: cannot be read"]);

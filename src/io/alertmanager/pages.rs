@@ -283,7 +283,7 @@ mod tests {
         let (mut before, mut after) = (pages(), pages());
         before.take(&alert(State::Firing, 0), at(1));
         after.take(&alert(State::Firing, 0), at(600));
-        assert!(after.due(at(601).wall_ms, 10).is_empty(), "it is an hour old or a repeat: no hurry");
+        assert!(after.due(at(601).wall_ms, 10).is_empty(), "it is old, so there is no hurry");
         let (first, again) = (before.due(at(1).wall_ms, 10), after.due(at(660).wall_ms, 10));
         assert_eq!((&first[0].labels, &first[0].starts_at), (&again[0].labels, &again[0].starts_at));
     }
