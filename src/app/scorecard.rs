@@ -44,7 +44,7 @@ enum Language {
 }
 
 impl Language {
-    fn of<'a>(self, why: &'a Why) -> &'a str {
+    fn of(self, why: &Why) -> &str {
         match self {
             Self::Zh => &why.zh,
             Self::En => &why.en,
@@ -201,7 +201,7 @@ mod tests {
         };
         let good = file("good.toml", &format!("\u{feff}{CARD}"));
         let bad = file("bad.toml", &CARD.replace("known = 48", "known = 47"));
-        assert_eq!(test(&[good.clone()]).unwrap(), ExitCode::SUCCESS);
+        assert_eq!(test(std::slice::from_ref(&good)).unwrap(), ExitCode::SUCCESS);
         assert_eq!(test(&[good.clone(), bad]).unwrap(), ExitCode::FAILURE);
         assert!(test(&[directory.path().join("none.toml")]).is_err());
         assert!(explain(&good, Some(2), Language::En).is_err());

@@ -1,6 +1,8 @@
 //! What is wrong with a file is refused: every problem at once, with line, excerpt and remedy.
 
 use super::super::Card;
+use super::SERVICE_AGENT;
+use proptest::prelude::*;
 
 /// Each file has one problem, with this check, on the line that holds `<-` (or at its start).
 #[test]
@@ -188,5 +190,30 @@ fn miette_shows_the_excerpt() {
     miette::GraphicalReportHandler::new_themed(theme).render_report(&mut page, &problems).unwrap();
     for part in ["c.toml:4", "x = { weight = 100, wieght = 1", "did you mean `weight`?", "E unknown"] {
         assert!(page.contains(part), "{part} in {page}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// A damaged file is a card or a list of problems, each of which can be shown; never a panic.
+    #[test]
+    fn a_damaged_file_is_refused_in_order(
+        from in 0..SERVICE_AGENT.len(),
+        length in 0usize..40,
+        with in "[-0-9a-z%\"{}=., 以上<>/\\[\\]\n]{0,6}",
+    ) {
+        let chars: Vec<char> = SERVICE_AGENT.chars().collect();
+        let from = from.min(chars.len());
+        let to = (from + length).min(chars.len());
+        let text: String = chars[..from].iter().copied().chain(with.chars()).chain(chars[to..].iter().copied()).collect();
+        if let Err(problems) = Card::check("damaged.toml", &text) {
+            prop_assert!(!problems.list().is_empty());
+            prop_assert!(problems.to_string().contains("damaged.toml:"));
+            for problem in problems.located() {
+                let mut page = String::new();
+                miette::GraphicalReportHandler::new().render_report(&mut page, &problem).unwrap();
+            }
+        }
     }
 }
