@@ -4,6 +4,8 @@ use super::*;
 use crate::engine::output::SubjectKind;
 use crate::model::units::{HOUR, MINUTE};
 
+mod engine;
+mod reader;
 mod recount;
 
 /// 2026-10-14T08:00:00+08:00.

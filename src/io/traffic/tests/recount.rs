@@ -3,101 +3,45 @@
 //! The simulator noted what happened while it happened; the recount reads the records. Both are asked as of the same
 //! delivery, in the middle of disorder, late and wrong events, about every subject and window.
 
+use super::reader::{Fold, Reader};
 use super::*;
 use crate::engine::output::WINDOWS;
-use crate::engine::record::{Batch, Body, Control, ControlKind, Record};
-use crate::model::units::LogTime;
+use crate::engine::record::Record;
 use crate::recount::Recount;
-use crate::wire::native::{self, CustomerKey};
 
-/// Reads deliveries as an intake would: a batch of each partition now and then.
-struct Reader {
-    recount: Recount,
-    partitions: Vec<(i64, Vec<Delivery>)>,
-    offset: i64,
-    refused: u64,
-}
-
-impl Reader {
-    fn new(plan: &Plan) -> Self {
-        let mut reader = Self {
-            recount: Recount::new(),
-            partitions: vec![(0, Vec::new()); plan.partitions as usize],
-            offset: 0,
-            refused: 0,
-        };
-        let definitions = Box::new(plan.centre.definitions(plan.partitions));
-        let kind = ControlKind::Definitions { definitions };
-        reader.push(plan.from, Body::Control(Control { id: "first".into(), kind }));
-        reader
-    }
-
-    fn push(&mut self, append: i64, body: Body<'_>) {
-        self.recount.push(&Record { offset: self.offset, append: LogTime(append), body });
-        self.offset += 1;
-    }
-
-    fn deliver(&mut self, delivery: Delivery) {
-        self.partitions[delivery.partition as usize].1.push(delivery);
-    }
-
-    /// What was delivered reaches the log at `append`.
-    fn flush(&mut self, append: i64) {
-        let key = CustomerKey::new("secret");
-        for partition in 0..self.partitions.len() {
-            let (from, deliveries) = &mut self.partitions[partition];
-            let (start, deliveries) = (*from, std::mem::take(deliveries));
-            *from += deliveries.len() as i64;
-            let to = *from;
-            let events: Vec<_> =
-                deliveries.iter().map(|delivery| native::read(&delivery.bytes, &key)).collect();
-            self.refused += events.iter().filter(|event| event.is_err()).count() as u64;
-            let facts = events.iter().zip(start..);
-            let facts = facts.filter_map(|(event, offset)| Some(event.as_ref().ok()?.fact(offset))).collect();
-            let batch = Batch {
-                topic: "$simulator",
-                partition: partition as i32,
-                incarnation: 1,
-                from: start,
-                to,
-                progress: i64::MAX,
-                caught_up: true,
-                facts,
-            };
-            self.push(append, Body::Batch(batch));
-        }
-    }
-
-    /// Everything that both can say, as of now.
-    fn compare(&self, traffic: &Traffic) {
-        let (truth, delivered) = (traffic.truth(), traffic.truth().delivered());
-        let now = self.recount.clocks().0.0;
-        for (kind, id) in truth.subjects() {
-            let live = self.recount.live(kind, id);
-            for window in WINDOWS {
-                let ours = truth.window(kind, id, window, now, delivered).unwrap();
-                assert_eq!(ours, live.windows[window].counts, "{kind:?} {id} {window} after {delivered}");
-            }
-            assert_eq!(truth.now(kind, id, delivered).unwrap(), live.now, "{kind:?} {id} after {delivered}");
-        }
-        let dead = self.recount.dead_letters().len() as u64;
-        assert_eq!(truth.counts(delivered).broken, self.refused + dead);
+impl Fold for Recount {
+    fn fold(&mut self, record: &Record<'_>) {
+        self.push(record);
     }
 }
 
-fn check(mut traffic: Traffic, checkpoints: u64, every: usize) {
-    let mut reader = Reader::new(traffic.plan());
+/// Everything that both can say, as of now.
+fn compare(reader: &Reader<Recount>, traffic: &Traffic) {
+    let (truth, delivered) = (traffic.truth(), traffic.truth().delivered());
+    let now = reader.fold.clocks().0.0;
+    for (kind, id) in truth.subjects() {
+        let live = reader.fold.live(kind, id);
+        for window in WINDOWS {
+            let ours = truth.window(kind, id, window, now, delivered).unwrap();
+            assert_eq!(ours, live.windows[window].counts, "{kind:?} {id} {window} after {delivered}");
+        }
+        assert_eq!(truth.now(kind, id, delivered).unwrap(), live.now, "{kind:?} {id} after {delivered}");
+    }
+    let dead = reader.fold.dead_letters().len() as u64;
+    assert_eq!(truth.counts(delivered).broken, reader.refused + dead);
+}
+
+/// Compares after every `every` deliveries.
+fn check(mut traffic: Traffic, checkpoints: u64, every: u64) {
+    let mut reader = Reader::new(Recount::new(), traffic.plan());
     for step in 1..=checkpoints * 20 {
-        let deliveries: Vec<Delivery> = traffic.by_ref().take(every / 20).collect();
-        let Some(last) = deliveries.last().map(|delivery| delivery.at_ms) else { break };
-        deliveries.into_iter().for_each(|delivery| reader.deliver(delivery));
-        reader.flush(last);
+        let Some(last) = reader.advance(&mut traffic, every as usize / 20) else { break };
         if step % 20 == 0 {
-            reader.compare(&traffic);
-            traffic.truth_mut().settle((step - 10) * every as u64 / 20, last);
+            compare(&reader, &traffic);
+            traffic.truth_mut().settle((step - 10) * every / 20, last);
         }
     }
-    reader.compare(&traffic);
+    compare(&reader, &traffic);
 }
 
 #[test]
