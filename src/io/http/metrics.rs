@@ -11,10 +11,11 @@
 //! | `shiftpulse_queue_target_ratio`, `shiftpulse_queue_limit_seconds` | `queue`, `kpi` |
 //! | `shiftpulse_alert_state` (0 ok, 1 pending, 2 firing), `shiftpulse_alert_since_timestamp_seconds` | `rule`, `queue`, `kpi`, `severity` |
 //! | `shiftpulse_live_clock_age_seconds`, `shiftpulse_coverage_ratio`, `shiftpulse_source_behind_seconds`, … | the service |
+//! | `shiftpulse_unaudited_cuts` | |
 //!
 //! A value that cannot be computed has no series: never 0, never NaN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -24,7 +25,7 @@ use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricT
 use prometheus::{Encoder, TextEncoder};
 
 use super::Site;
-use crate::engine::output::{Live, SubjectKind};
+use crate::engine::output::{Ledger, Live, SubjectKind};
 use crate::io::read_model::Documents;
 use crate::model::alert::State as AlertState;
 use crate::model::units::Fraction;
@@ -80,6 +81,7 @@ fn families(site: &Site) -> Vec<MetricFamily> {
     families.definitions(&documents);
     families.alerts(&documents);
     families.clocks(&documents, site);
+    families.ledger(&documents);
     for value in site.service.iter().flat_map(|service| service.values()) {
         let labels = value.labels.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>();
         families.add(&value.name, value.help, &labels, value.value);
@@ -271,6 +273,11 @@ impl Families {
         }
     }
 
+    fn ledger(&mut self, documents: &Documents) {
+        let help = "Cuts that the auditor has not confirmed; their finals are not to be paid from.";
+        self.add("unaudited_cuts", help, &[], unaudited_cuts(documents) as f64);
+    }
+
     fn clocks(&mut self, documents: &Documents, site: &Site) {
         let real = |ms: i64| seconds(ms) / site.rate as f64;
         for (domain, clock) in &documents.clocks {
@@ -322,6 +329,22 @@ impl Families {
             &[],
             unreadable,
         );
+    }
+}
+
+/// Cuts without the word of the auditor: payroll does not take their finals yet.
+fn unaudited_cuts(documents: &Documents) -> usize {
+    let lines = || documents.ledger.values().map(|line| line.line.as_ref());
+    let audited: BTreeSet<(&str, u32)> = lines().filter_map(|line| named(line, true)).collect();
+    lines().filter_map(|line| named(line, false)).filter(|cut| !audited.contains(cut)).count()
+}
+
+/// Period and revision of a line that says "audited", or of one that says "cut".
+fn named(line: &Ledger, audited: bool) -> Option<(&str, u32)> {
+    match line {
+        Ledger::Audited { period, revision, .. } if audited => Some((period, *revision)),
+        Ledger::Cut { period, revision, .. } if !audited => Some((period, *revision)),
+        _ => None,
     }
 }
 
@@ -412,6 +435,29 @@ mod tests {
         let count = |text: String| text.matches("shiftpulse_agent_answer_rate_ratio{").count();
         assert_eq!(count(text(agents(), |site| site.with_agent_series(2))), 2);
         assert_eq!(count(text(agents(), |site| site.with_agent_series(0))), 0);
+    }
+
+    #[test]
+    fn a_cut_is_unaudited_until_its_own_revision_is_confirmed() {
+        let cut = |revision| {
+            Output::Ledger(Ledger::Cut {
+                period: "2026-10".into(),
+                revision,
+                offset: 7,
+                settle: LogTime(9),
+                finals: 0,
+                missing: Vec::new(),
+                unlisted: Vec::new(),
+                definitions: String::new(),
+            })
+        };
+        let audited = |revision| {
+            let (period, digest) = ("2026-10".into(), String::new());
+            Output::Ledger(Ledger::Audited { period, revision, digest })
+        };
+        let unaudited = |outputs| text(outputs, |site| site).contains("shiftpulse_unaudited_cuts 1\n");
+        assert!(!unaudited(vec![]) && unaudited(vec![cut(1)]) && !unaudited(vec![cut(1), audited(1)]));
+        assert!(unaudited(vec![cut(1), audited(1), cut(2)]));
     }
 
     #[test]
