@@ -3,4 +3,9 @@
 #[path = "../support/all.rs"]
 mod support;
 
+#[path = "dashboard/all.rs"]
+mod dashboard;
+
+mod boards;
+mod fixture;
 mod smoke;
