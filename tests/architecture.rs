@@ -38,8 +38,18 @@ const SHARED_WITH_RECOUNT: [&str; 11] = [
 
 /// What the pure floors do without, and how it would be spelled.
 const IMPURE: [&str; 12] = [
-    "std::fs", "std::net", "std::env", "std::thread", "std::process", "std::sync::Mutex", "std::sync::RwLock",
-    "std::sync::mpsc", "tokio", "rand", "rdkafka", "async fn",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+    "std::sync::mpsc",
+    "tokio",
+    "rand",
+    "rdkafka",
+    "async fn",
 ];
 
 /// One file and what it uses of this crate, as paths without `crate::`.
@@ -121,7 +131,11 @@ fn used(code: &str, module: &str) -> BTreeSet<String> {
 fn unfold(base: &str, rest: &str, found: &mut BTreeSet<String>) {
     let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
     let (path, after) = rest.split_at(end);
-    let full = [base, path.trim_end_matches(':')].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
+    let full = [base, path.trim_end_matches(':')]
+        .iter()
+        .filter(|part| !part.is_empty())
+        .copied()
+        .collect::<Vec<_>>();
     let full = full.join("::");
     match after.strip_prefix('{') {
         Some(group) if path.is_empty() || path.ends_with(':') => {
@@ -181,7 +195,9 @@ fn the_rooms_of_the_model_stand_in_reading_order() {
         let Some(own) = room(&source.module) else { continue };
         let own_line = line(own).unwrap_or_else(|| panic!("{own} has no place in the order of the model"));
         for used in source.uses.iter().filter(|used| first(used) == "model") {
-            let Some(other) = room(used).filter(|other| *other != own && line(other).is_some()) else { continue };
+            let Some(other) = room(used).filter(|other| *other != own && line(other).is_some()) else {
+                continue;
+            };
             assert!(line(other) < Some(own_line) || own_line == 0, "{} uses {used}", source.module);
         }
     }
@@ -190,7 +206,8 @@ fn the_rooms_of_the_model_stand_in_reading_order() {
 #[test]
 fn the_recount_shares_words_and_no_arithmetic() {
     let allowed = |used: &str| {
-        first(used) == "recount" || SHARED_WITH_RECOUNT.iter().any(|room| used == *room || used.starts_with(&format!("{room}::")))
+        first(used) == "recount"
+            || SHARED_WITH_RECOUNT.iter().any(|room| used == *room || used.starts_with(&format!("{room}::")))
     };
     let recount: Vec<_> = sources().into_iter().filter(|source| first(&source.module) == "recount").collect();
     assert!(recount.len() > 5, "the recount was found");
@@ -203,13 +220,18 @@ fn the_recount_shares_words_and_no_arithmetic() {
 
 #[test]
 fn the_pure_floors_wait_for_nothing_and_ask_nobody() {
-    for source in sources().iter().filter(|source| ["model", "engine", "wire", "recount"].contains(&first(&source.module))) {
+    for source in sources()
+        .iter()
+        .filter(|source| ["model", "engine", "wire", "recount"].contains(&first(&source.module)))
+    {
         for word in IMPURE {
             let found = source.code.match_indices(word).any(|(at, _)| {
                 let after = source.code[at + word.len()..].chars().next();
                 let before = source.code[..at].chars().next_back();
                 let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-                !part(before) && !part(after) && (word.contains(' ') || word.contains("::") || after == Some(':'))
+                !part(before)
+                    && !part(after)
+                    && (word.contains(' ') || word.contains("::") || after == Some(':'))
             });
             assert!(!found, "{} has {word}", source.module);
         }
@@ -253,8 +275,15 @@ fn the_reader_of_use_lines_reads_them() {
     let code = "use super::{clock::Clocks, output::{self, Live}};\nuse crate::model::units::LogTime;\nfn f() { crate::wire::record(1) }";
     let found = used(code, "engine::state");
     let expected = [
-        "engine::clock::Clocks", "engine::output::Live", "engine::output::self", "model::units::LogTime", "wire::record",
+        "engine::clock::Clocks",
+        "engine::output::Live",
+        "engine::output::self",
+        "model::units::LogTime",
+        "wire::record",
     ];
     assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
-    assert_eq!(used("use super::super::io::log::Log;", "app::run::domain"), BTreeSet::from(["io::log::Log".to_owned()]));
+    assert_eq!(
+        used("use super::super::super::io::log::Log;", "app::run::domain"),
+        BTreeSet::from(["io::log::Log".to_owned()])
+    );
 }

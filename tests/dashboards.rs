@@ -85,7 +85,8 @@ fn nothing_overlaps_and_nothing_is_wider_than_the_board() {
     for board in boards() {
         let mut taken = BTreeSet::new();
         for panel in panels(&board) {
-            let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().expect("a place"));
+            let [x, y, w, h] =
+                ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().expect("a place"));
             assert!(w > 0 && h > 0 && x + w <= 24, "{panel:#}");
             for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
                 assert!(taken.insert(cell), "{} lies on another panel", panel["title"]);
@@ -121,7 +122,8 @@ fn every_variable_is_filled_in_and_every_word_is_in_one_language() {
     assert!(asked.iter().all(|asked| !asked.expression.contains('$')), "{asked:#?}");
     assert!(!serde_json::to_string(&en).expect("JSON").contains(|c: char| ('一'..='鿿').contains(&c)));
     // What is asked is the same but for the label that holds the name.
-    let plain = |asked: queries::Asked| asked.expression.replace("(queue, zh, dialect)", "(queue, en, dialect)");
+    let plain =
+        |asked: queries::Asked| asked.expression.replace("(queue, zh, dialect)", "(queue, en, dialect)");
     let expressions = |board| queries::of(board, &chosen).into_iter().map(plain).collect::<Vec<_>>();
     assert_eq!(expressions(&zh), expressions(&en));
 }

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 const TO_SCRAPE: Duration = Duration::from_secs(30);
-const FILES: [&str; 2] = ["deploy/grafana/dashboards/shift-zh.json", "deploy/grafana/dashboards/shift-en.json"];
+const FILES: [&str; 2] =
+    ["deploy/grafana/dashboards/shift-zh.json", "deploy/grafana/dashboards/shift-en.json"];
 
 /// Every expression of every committed board, for a reader who sees all queues of `unit` in `window`.
 pub fn asked(unit: &str, window: &str) -> Vec<Asked> {
@@ -47,16 +48,21 @@ fn a_panel_that_asks_for_what_is_not_there_is_found_out() {
     let prometheus = Prometheus::start(&Prometheus::scraping("shiftpulse", &fixture::serve()));
     prometheus.wait_for("shiftpulse_queue_waiting", TO_SCRAPE);
     let ask = |expression: &str| Asked { place: "panel A".into(), expression: expression.into() };
-    let found = silent(&prometheus, &[ask("shiftpulse_queue_waiting"), ask("shiftpulse_nothing"), ask("sum(")]);
+    let found =
+        silent(&prometheus, &[ask("shiftpulse_queue_waiting"), ask("shiftpulse_nothing"), ask("sum(")]);
     assert_eq!(found.len(), 2, "{found:?}");
 }
 
 #[test]
 fn the_rules_speak_of_series_that_exist() {
     let metrics = server::get(&format!("http://{}/metrics", fixture::serve())).expect("metrics");
-    let exported: BTreeSet<&str> =
-        metrics.lines().filter_map(|line| line.split(['{', ' ']).next()).filter(|name| *name != "#").collect();
-    let rules = std::fs::read_to_string(wait::repository("deploy/prometheus/rules/service.yml")).expect("rules");
+    let exported: BTreeSet<&str> = metrics
+        .lines()
+        .filter_map(|line| line.split(['{', ' ']).next())
+        .filter(|name| *name != "#")
+        .collect();
+    let rules =
+        std::fs::read_to_string(wait::repository("deploy/prometheus/rules/service.yml")).expect("rules");
     let expressions = rules.lines().filter_map(|line| line.trim_start().strip_prefix("expr: "));
     let words = expressions.flat_map(|line| line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')));
     let named: BTreeSet<&str> = words.filter(|word| word.starts_with("shiftpulse_")).collect();

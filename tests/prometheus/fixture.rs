@@ -84,7 +84,10 @@ fn fill(model: &ReadModel) -> i64 {
         desk.record(now, Body::Batch(batch));
     }
     model.put(desk.outputs);
-    assert!(model.snapshot().open_alerts().any(|episode| episode.fired.is_some()), "nothing fires at the end");
+    assert!(
+        model.snapshot().open_alerts().any(|episode| episode.fired.is_some()),
+        "nothing fires at the end"
+    );
     now
 }
 

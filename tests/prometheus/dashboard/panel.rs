@@ -98,7 +98,13 @@ pub fn table(
 }
 
 /// Lines over time. A gap stays a gap.
-pub fn lines(title: &str, place: Place, targets: Vec<Value>, mut field: Value, overrides: Vec<Value>) -> Value {
+pub fn lines(
+    title: &str,
+    place: Place,
+    targets: Vec<Value>,
+    mut field: Value,
+    overrides: Vec<Value>,
+) -> Value {
     let options = json!({
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": true},
         "tooltip": {"mode": "multi", "sort": "none"},

@@ -27,7 +27,9 @@ pub fn of(board: &Value, chosen: &[(&str, &str)]) -> Vec<Asked> {
     }
     for variable in list(&board["templating"]["list"]) {
         let asked = text(&variable["definition"]);
-        if let Some((metric, label)) = asked.strip_prefix("label_values(").and_then(|rest| rest.split_once(", ")) {
+        if let Some((metric, label)) =
+            asked.strip_prefix("label_values(").and_then(|rest| rest.split_once(", "))
+        {
             let expression = format!("count by ({}) ({metric})", label.trim_end_matches(')'));
             all.push(Asked { place: format!("variable {}", text(&variable["name"])), expression });
         }

@@ -5,8 +5,8 @@
 
 use super::Lang;
 use super::panel::{
-    NEAR, OUTSIDE, Place, QUIET, datasource, field, history, lines, mapped, newest, on_field, stat, steps, table,
-    text,
+    NEAR, OUTSIDE, Place, QUIET, datasource, field, history, lines, mapped, newest, on_field, stat, steps,
+    table, text,
 };
 use serde_json::{Value, json};
 
@@ -144,7 +144,8 @@ fn unit(lang: Lang) -> Vec<Value> {
 /// One row a queue, in a fixed order.
 fn queues(lang: Lang) -> Vec<Value> {
     let name = lang.pick("zh", "en");
-    let by_queue = |metric: &str, more: &str| format!("max by (queue) (shiftpulse_{metric}{{queue=~\"$queue\"{more}}})");
+    let by_queue =
+        |metric: &str, more: &str| format!("max by (queue) (shiftpulse_{metric}{{queue=~\"$queue\"{more}}})");
     let windowed = |metric: &str| by_queue(metric, ", window=\"$window\"");
     let level = windowed("queue_service_level_ratio");
     let target = by_queue("queue_target_ratio", ", kpi=\"service_level\"");
@@ -167,9 +168,11 @@ fn queues(lang: Lang) -> Vec<Value> {
     targets.extend(values.iter().map(|(id, expression, _)| newest(id, expression)));
     targets.push(history("K", level, ""));
 
-    let shown = |id: &str| values.iter().find(|(letter, ..)| *letter == id).map_or("", |(_, _, title)| *title);
+    let shown =
+        |id: &str| values.iter().find(|(letter, ..)| *letter == id).map_or("", |(_, _, title)| *title);
     let value_fields: Vec<_> = values.iter().map(|(id, _, title)| (format!("Value #{id}"), *title)).collect();
-    let mut columns = vec![(value_fields[0].0.as_str(), value_fields[0].1), (name, lang.pick("队列", "Queue"))];
+    let mut columns =
+        vec![(value_fields[0].0.as_str(), value_fields[0].1), (name, lang.pick("队列", "Queue"))];
     columns.push(("dialect", lang.pick("口径", "Dialect")));
     columns.extend(value_fields[1..8].iter().map(|(field, title)| (field.as_str(), *title)));
     columns.push(("Trend #K", trend));
@@ -184,7 +187,8 @@ fn queues(lang: Lang) -> Vec<Value> {
     let filled = json!({"type": "color-background", "mode": "basic"});
     let coloured = json!({"type": "color-text"});
     let off = steps(&[(None, OUTSIDE), (Some(0.0), NEAR), (Some(0.02), QUIET)]);
-    let link = json!([{"title": lang.pick("打开看板", "Open the board"), "url": "${board}/", "targetBlank": true}]);
+    let link =
+        json!([{"title": lang.pick("打开看板", "Open the board"), "url": "${board}/", "targetBlank": true}]);
     vec![table(
         lang.pick("队列现况", "Queues now"),
         (0, 8, 24, 10),
@@ -197,12 +201,23 @@ fn queues(lang: Lang) -> Vec<Value> {
             on_field(shown("E"), &percent),
             on_field(
                 shown("F"),
-                &[("unit", json!("percentunit")), ("decimals", json!(1)), ("thresholds", off), ("custom.cellOptions", coloured)],
+                &[
+                    ("unit", json!("percentunit")),
+                    ("decimals", json!(1)),
+                    ("thresholds", off),
+                    ("custom.cellOptions", coloured),
+                ],
             ),
             on_field(shown("G"), &percent),
             on_field(shown("H"), &percent),
             on_field(shown("J"), &[("unit", json!("s")), ("decimals", json!(0))]),
-            on_field(trend, &[("custom.cellOptions", json!({"type": "sparkline", "hideValue": true})), ("custom.width", json!(220))]),
+            on_field(
+                trend,
+                &[
+                    ("custom.cellOptions", json!({"type": "sparkline", "hideValue": true})),
+                    ("custom.width", json!(220)),
+                ],
+            ),
         ],
         vec![
             json!({"id": "timeSeriesTable", "options": {"K": {"stat": "lastNotNull", "timeField": "Time"}}}),
@@ -221,8 +236,16 @@ fn levels(lang: Lang) -> Vec<Value> {
         &format!("{level} · $queue"),
         (0, 18, 6, 7),
         vec![
-            history("A", "max by (queue) (shiftpulse_queue_service_level_ratio{queue=~\"$queue\", window=\"$window\"})", level),
-            history("B", "max by (queue) (shiftpulse_queue_target_ratio{queue=~\"$queue\", kpi=\"service_level\"})", target),
+            history(
+                "A",
+                "max by (queue) (shiftpulse_queue_service_level_ratio{queue=~\"$queue\", window=\"$window\"})",
+                level,
+            ),
+            history(
+                "B",
+                "max by (queue) (shiftpulse_queue_target_ratio{queue=~\"$queue\", kpi=\"service_level\"})",
+                target,
+            ),
         ],
         look,
         vec![
