@@ -16,6 +16,7 @@
 mod agent;
 mod alerts;
 mod book;
+mod finals;
 mod group;
 mod live;
 mod sources;
@@ -23,7 +24,7 @@ mod walk;
 mod zone;
 
 use crate::engine::definitions::Definitions;
-use crate::engine::output::{Alert, DeadLetter, Live, SubjectKind};
+use crate::engine::output::{Alert, DeadLetter, Ledger, Live, SubjectKind};
 use crate::engine::record::{Batch, Body, Control, ControlKind, Record};
 use crate::model::event::Kind;
 use crate::model::fact::Fact;
@@ -52,6 +53,8 @@ struct Contact {
 #[derive(Debug, Default)]
 pub struct Recount {
     names: BTreeSet<Name>,
+    /// Whether definitions were activated yet.
+    defined: bool,
     definitions: Definitions,
     sources: Sources,
     contacts: BTreeMap<Name, Contact>,
@@ -61,6 +64,9 @@ pub struct Recount {
     due: BTreeSet<(i64, Name)>,
     legs: alerts::Legs,
     watch: alerts::Watch,
+    months: finals::Months,
+    inputs_by_ms: i64,
+    digest: u128,
     dead: Vec<DeadLetter>,
 }
 
@@ -81,6 +87,10 @@ impl Recount {
         self.sources.settle();
         self.expire();
         self.watch.step(&self.definitions, &self.sources, &self.legs);
+        if self.defined {
+            self.know_months();
+            finals::cut(self, record.offset);
+        }
     }
 
     /// The document of a subject as of the last record. A subject nobody has seen has zeros.
@@ -93,7 +103,12 @@ impl Recount {
         self.watch.lines()
     }
 
-    /// Facts that were refused because they lie in the future, in the order of the log.
+    /// The lines of every cut so far: the cut, then the tables and finals of its cards. No answers to control facts.
+    pub fn finals(&self) -> &[Ledger] {
+        self.months.lines()
+    }
+
+    /// Facts that were refused (from the future, or before any definitions), in the order of the log.
     pub fn dead_letters(&self) -> &[DeadLetter] {
         &self.dead
     }
@@ -118,10 +133,16 @@ impl Recount {
         let skip = self.sources.positions(batch);
         let latest = self.sources.live().max(record.append.0).saturating_add(5 * MINUTE);
         let mut touched = BTreeSet::new();
+        if !batch.facts.is_empty() {
+            self.months.changed();
+        }
         for fact in batch.facts.iter().filter(|fact| !skip.is_repeat(fact.offset)) {
             if fact.time.0 > latest {
-                self.dead.push(future(batch, fact));
+                self.dead.push(refused(batch, fact, "future"));
+            } else if !self.defined {
+                self.dead.push(refused(batch, fact, "no_definitions"));
             } else {
+                self.digest = chain(self.digest, fact);
                 self.take(fact, &mut touched);
             }
         }
@@ -137,13 +158,9 @@ impl Recount {
         let kept = self.keep(fact);
         let (agent, period) = (kept.agent.clone(), fact.period.map(|text| self.name(text)));
         match (fact.kind, agent, period) {
-            (Kind::Rating, Some(agent), Some(period)) => {
-                self.ratings.entry((period, agent)).or_default().push(kept)
-            }
+            (Kind::Rating, Some(agent), Some(period)) => self.mark(period, agent, kept),
             (Kind::AgentState, Some(agent), _) => self.agents.entry(agent).or_default().push(kept),
-            (_, Some(agent), Some(period)) if voided => {
-                self.ratings.entry((period, agent)).or_default().push(kept)
-            }
+            (_, Some(agent), Some(period)) if voided => self.mark(period, agent, kept),
             (_, Some(agent), None) if voided => self.agents.entry(agent).or_default().push(kept),
             (Kind::Rating | Kind::AgentState, ..) => {}
             _ => {
@@ -152,6 +169,11 @@ impl Recount {
                 touched.insert(name);
             }
         }
+    }
+
+    fn mark(&mut self, period: Name, agent: Name, kept: Kept) {
+        self.months.know(period.to_string());
+        self.ratings.entry((period, agent)).or_default().push(kept);
     }
 
     fn control(&mut self, control: &Control) {
@@ -171,7 +193,13 @@ impl Recount {
     }
 
     fn define(&mut self, definitions: &Definitions) {
+        if !can_be_activated(definitions) {
+            return;
+        }
+        self.defined = true;
+        self.months.changed();
         self.definitions = definitions.clone();
+        self.inputs_by_ms = finals::inputs_by(definitions);
         self.sources.declare(&definitions.sources);
         for name in self.contacts.keys().cloned().collect::<Vec<_>>() {
             self.conclude(&name);
@@ -182,6 +210,13 @@ impl Recount {
         let Some(settle) = self.sources.settled() else { return };
         while let Some((_, name)) = self.due.first().filter(|(due, _)| *due <= settle).cloned() {
             self.conclude(&name);
+        }
+    }
+
+    /// The months that the clocks are in; those of bookings and marks are noted as they come.
+    fn know_months(&mut self) {
+        for at in [Some(self.sources.live()), self.sources.settled()].into_iter().flatten() {
+            self.months.know(zone::name_of_month(&self.definitions.unit.zone, at));
         }
     }
 
@@ -201,6 +236,9 @@ impl Recount {
         contact.story = walk::walk(&facts, expired);
         let bookings = book::bookings(&contact.story, &self.definitions);
         self.legs.replace(name, &contact.bookings, &bookings);
+        for booking in &bookings {
+            self.months.know(zone::name_of_month(&self.definitions.unit.zone, booking.at));
+        }
         contact.bookings = bookings;
     }
 
@@ -235,17 +273,33 @@ impl Recount {
     }
 }
 
-fn future(batch: &Batch<'_>, fact: &Fact<'_>) -> DeadLetter {
+fn refused(batch: &Batch<'_>, fact: &Fact<'_>, reason: &str) -> DeadLetter {
     DeadLetter {
         topic: batch.topic.to_owned(),
         partition: batch.partition,
         offset: fact.offset,
-        reason: "future".to_owned(),
+        reason: reason.to_owned(),
         detail: String::new(),
         id: Some(fact.id.to_owned()),
         sha256: None,
         original: None,
     }
+}
+
+/// The digest over all facts that were admitted.
+fn chain(digest: u128, fact: &Fact<'_>) -> u128 {
+    use siphasher::sip128::{Hasher128, SipHasher13};
+    use std::hash::Hasher;
+    let mut hasher = SipHasher13::new_with_keys(digest as u64, (digest >> 64) as u64);
+    hasher.write(fact.id.as_bytes());
+    hasher.write(&[fact.kind as u8]);
+    hasher.write(&fact.time.0.to_le_bytes());
+    hasher.finish128().as_u128()
+}
+
+/// Definitions with an unknown zone or a card that cannot be read are rejected as a whole.
+fn can_be_activated(definitions: &Definitions) -> bool {
+    zone::is_known(&definitions.unit.zone) && finals::cards(definitions).len() == definitions.cards.len()
 }
 
 #[cfg(test)]

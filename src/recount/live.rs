@@ -132,10 +132,12 @@ fn state(recount: &Recount, kind: SubjectKind, id: &str, now: i64) -> Now {
     document
 }
 
-/// Entries of the legs that wait in a queue (`None`: anywhere).
+/// Entries of the legs that wait in a queue (`None`: in any).
 fn waiting(recount: &Recount, queue: Option<&str>) -> Vec<i64> {
     let open = recount.contacts.values().filter_map(|contact| contact.story.open());
-    open.filter(|leg| queue.is_none() || leg.queue.as_deref() == queue).filter_map(|leg| leg.entry).collect()
+    open.filter(|leg| leg.queue.is_some() && (queue.is_none() || leg.queue.as_deref() == queue))
+        .filter_map(|leg| leg.entry)
+        .collect()
 }
 
 /// Who is counted for a queue, a team or the unit.
@@ -168,7 +170,10 @@ fn members(
 fn team(recount: &Recount, agent: &str, now: i64) -> Option<String> {
     match book::person(&recount.definitions, agent, now) {
         Some(person) => Some(person.team.clone()),
-        None => agent::declared_team(recount, agent).map(|team| team.to_string()),
+        None if recount.definitions.roster.is_empty() => {
+            agent::declared_team(recount, agent).map(|team| team.to_string())
+        }
+        None => None,
     }
 }
 

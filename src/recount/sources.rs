@@ -28,7 +28,8 @@ pub(super) struct Sources {
     closed: BTreeSet<String>,
     partitions: BTreeMap<(String, i32), Partition>,
     live: Option<i64>,
-    before: Option<i64>,
+    /// The record before was too far ahead to be believed alone.
+    doubted: Option<i64>,
     settle: Option<i64>,
 }
 
@@ -57,15 +58,17 @@ impl Sources {
 
     /// The next record was appended at `append`.
     pub(super) fn tick(&mut self, append: LogTime) {
-        let at = append.0;
-        let ahead = |time: i64, live: i64| time > live.saturating_add(JUMP);
-        self.live = Some(match (self.live, self.before) {
-            (None, _) => at,
-            (Some(live), Some(before)) if ahead(at, live) && ahead(before, live) => at.min(before),
-            (Some(live), _) if ahead(at, live) => live,
-            (Some(live), _) => live.max(at),
+        let (at, doubted) = (append.0, self.doubted.take());
+        self.live = Some(match self.live {
+            Some(live) if at <= live.saturating_add(JUMP) => live.max(at),
+            Some(live) => {
+                if doubted.is_none() {
+                    self.doubted = Some(at);
+                }
+                doubted.map_or(live, |before| before.min(at))
+            }
+            None => at,
         });
-        self.before = Some(at);
     }
 
     /// Says which facts of the batch are repeats, then notes its positions.
@@ -92,14 +95,13 @@ impl Sources {
 
     /// Notes how far the source of a batch has been read; after its positions.
     pub(super) fn progress(&mut self, append: LogTime, batch: &Batch<'_>) {
-        let backfill = self.declared.iter().any(|source| source.topic == batch.topic && source.backfill);
+        let live = self.live();
         let Some(known) = self.partitions.get_mut(&(batch.topic.to_owned(), batch.partition)) else { return };
         known.caught_up = batch.caught_up;
         known.last = append.0;
-        let by_clock = batch.progress == i64::MAX || (batch.caught_up && !backfill);
-        let progress = if by_clock { append.0 } else { batch.progress };
+        let progress = if batch.progress == i64::MAX { append.0 } else { batch.progress };
         if known.missing.is_empty() {
-            known.progress = known.progress.max(Some(progress));
+            known.progress = known.progress.max(Some(progress.min(live)));
         }
     }
 
@@ -129,10 +131,11 @@ impl Sources {
     /// Caught-up partitions of those declared for a queue (`None`: of all).
     pub(super) fn coverage(&self, queue: Option<&str>) -> Fraction {
         let oldest = self.live() - SILENCE;
-        let caught_up = |known: &Partition| known.caught_up && known.last >= oldest;
+        let caught_up =
+            |known: &Partition| known.caught_up && known.missing.is_empty() && known.last >= oldest;
         let all: Vec<_> = self.expected(queue).collect();
         let good = all.iter().filter(|known| known.is_some_and(caught_up)).count();
-        Fraction::new(good as i64, all.len() as i64)
+        if all.is_empty() { Fraction::new(1, 1) } else { Fraction::new(good as i64, all.len() as i64) }
     }
 
     /// The declared partitions that feed a queue; `None` for one that was not seen.

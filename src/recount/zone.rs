@@ -29,6 +29,10 @@ pub(super) fn name_of_month(zone: &str, at: i64) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
+pub(super) fn is_known(zone: &str) -> bool {
+    TimeZone::get(zone).is_ok()
+}
+
 /// A zone nobody knows is UTC.
 fn tz(zone: &str) -> TimeZone {
     TimeZone::get(zone).unwrap_or(TimeZone::UTC)

@@ -87,6 +87,11 @@ fn the_live_clock_wants_a_witness_for_a_jump() {
     assert_eq!(live("00:04"), at("00:04"));
     assert_eq!(live("00:09:01"), at("00:04"));
     assert_eq!(live("00:20"), at("00:09:01"));
+    assert_eq!(
+        live("00:20"),
+        at("00:09:01"),
+        "the one before moved the clock, so this one is a doubt of its own"
+    );
     assert_eq!(live("00:20"), at("00:20"));
 }
 

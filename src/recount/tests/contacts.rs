@@ -285,8 +285,11 @@ fn identifiers_are_compared_byte_for_byte_and_teams_come_from_the_roster() {
 #[test]
 fn a_contact_that_falls_silent_is_unfinished_until_it_speaks_again() {
     let mut log = Log::new(definitions(&["line"]));
+    log.batch(at("09:59"), &[]);
+    log.batch(at("09:59"), &[]);
     log.batch(at("10:00"), &[on("line", fact(Kind::Queued, "10:00:00", "e1", "v1"))]);
-    log.batch(at("33:59:59"), &[]);
+    log.batch(at("33:56"), &[]);
+    log.batch(at("33:56"), &[]);
     log.batch(at("33:59:59"), &[]);
     assert_eq!(log.recount.live(Line, "line").now.waiting, Some(1));
     log.batch(at("34:00"), &[]);
