@@ -16,6 +16,7 @@ pub mod config;
 pub mod definitions;
 pub mod scorecard;
 pub mod simulate;
+pub mod schema;
 pub mod topics;
 
 /// What `shiftpulse` can be asked to do.
@@ -32,6 +33,8 @@ pub enum Command {
     Simulate(simulate::Args),
     /// Test scorecards, or show their arithmetic
     Scorecard(scorecard::Args),
+    /// Print the JSON Schemas of events and outputs
+    Schema(schema::Args),
     /// Check the product's own topics on Kafka, or create them
     ///
     /// Compares them with what they must be, says how to put right what is wrong, and looks at the topics that events are
@@ -49,6 +52,7 @@ impl Command {
             Command::Check(args) => check::run(args),
             Command::Simulate(args) => simulate::run(args),
             Command::Scorecard(args) => scorecard::run(args),
+            Command::Schema(args) => schema::run(args),
             Command::Topics(args) => topics::run(args),
         }
     }

@@ -11,6 +11,7 @@ pub mod instant;
 pub mod native;
 pub mod refusal;
 pub mod results;
+pub mod schema;
 pub mod varint;
 
 use crate::engine::record::{Body, Record};

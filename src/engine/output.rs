@@ -6,6 +6,7 @@
 use crate::model::alert::State;
 pub use crate::model::measure::SubjectKind;
 use crate::model::units::{EventTime, Fraction, LogTime};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ pub enum Output {
 pub const WINDOWS: [&str; 5] = ["5m", "30m", "1h", "day", "month"];
 
 /// All windows of one subject at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Live {
     /// What kind of subject.
     pub subject: SubjectKind,
@@ -49,7 +50,7 @@ pub struct Live {
 }
 
 /// What is, right now.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Now {
     /// Contacts waiting (queue, unit).
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -81,7 +82,7 @@ pub struct Now {
 }
 
 /// One window of one subject.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Window {
     /// Counts and sums by column name (`answered`, `abandoned`, `available_ms` ...), zeros left out.
     pub counts: BTreeMap<String, i64>,
@@ -90,7 +91,7 @@ pub struct Window {
 }
 
 /// The clocks and sources of a domain.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
     /// Domain.
     pub domain: u32,
@@ -109,7 +110,7 @@ pub struct Clock {
 }
 
 /// One source partition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceClock {
     /// Topic.
     pub topic: String,
@@ -124,7 +125,7 @@ pub struct SourceClock {
 }
 
 /// The open period that closes next.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenPeriod {
     /// Such as `2026-10`.
     pub period: String,
@@ -137,7 +138,7 @@ pub struct OpenPeriod {
 }
 
 /// Service level and waiting of a queue, one point a minute, at most 120, oldest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trend {
     /// Queue.
     pub queue: String,
@@ -148,7 +149,7 @@ pub struct Trend {
 }
 
 /// One minute of a trend.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrendPoint {
     /// The minute.
     pub at: LogTime,
@@ -161,7 +162,7 @@ pub struct TrendPoint {
 }
 
 /// The score of one member so far, or final.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
     /// Agent.
     pub agent: String,
@@ -197,7 +198,7 @@ pub struct Score {
 }
 
 /// One item of a score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScoreItem {
     /// Identifier.
     pub id: String,
@@ -227,7 +228,7 @@ pub struct ScoreItem {
 }
 
 /// One transition of one alert.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
     /// Rule.
     pub rule: String,
@@ -264,7 +265,7 @@ pub struct Alert {
 }
 
 /// A line of `ledger`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Ledger {
     /// The final of one member.
@@ -348,7 +349,7 @@ pub enum Ledger {
 }
 
 /// A fact (or, from intake, an event) that is set aside.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
     /// Source topic.
     pub topic: String,

@@ -9,6 +9,7 @@ use crate::model::event::{AgentState, Channel, Kind};
 use crate::model::fact::Fact;
 use crate::model::units::EventTime;
 use crate::wire::refusal::{Reason, Refusal};
+pub(crate) use fields::NAMES;
 use fields::{Field, Fields, missing};
 use std::borrow::Cow;
 use std::fmt;
@@ -312,11 +313,10 @@ fn internal(fields: &Fields<'_>) -> Result<bool, Refusal> {
 }
 
 fn hold(fields: &Fields<'_>) -> Result<i64, Refusal> {
-    if let Some(ms) = fields.decimal(Field::HoldMs, 0, (0, MAX_HOLD))? {
-        return Ok(ms);
-    }
+    let ms = fields.decimal(Field::HoldMs, 0, (0, MAX_HOLD))?;
     let seconds = fields.decimal(Field::HoldS, 3, (0, MAX_HOLD / 1_000))?;
-    seconds.ok_or_else(|| missing(Field::HoldMs, "the length of the hold in ms (or hold_s in seconds)"))
+    ms.or(seconds)
+        .ok_or_else(|| missing(Field::HoldMs, "the length of the hold in ms (or hold_s in seconds)"))
 }
 
 fn score(fields: &Fields<'_>) -> Result<Option<i64>, Refusal> {

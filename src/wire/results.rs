@@ -10,12 +10,14 @@
 //!
 //! Identifiers in keys have `|` and `%` percent-encoded. Equal outputs give equal bytes, so a repeat is harmless.
 
-use crate::engine::output::{Alert, Clock, DeadLetter, Ledger, Live, Output, Score, SubjectKind, Trend};
+use crate::engine::output::{
+    Alert, Clock, DeadLetter, Ledger, Live, Output, Score, SubjectKind, Trend, join,
+};
 use crate::model::alert::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// The output topics, in the order in which one record's outputs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,51 +112,30 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 pub fn key(output: &Output) -> String {
     match output {
         Output::DeadLetter(DeadLetter { topic, partition, offset, .. }) => {
-            joined(&[&Id(topic), partition, offset])
+            join(&[topic, &partition.to_string(), &offset.to_string()])
         }
         Output::Alert(alert) => alert_key(alert),
-        Output::Ledger(line) => ledger_key(line),
+        Output::Ledger(line) => line.key(),
         Output::Live(live) => live_key(live.subject, &live.id),
-        Output::Clock(clock) => joined(&[&"clock", &clock.domain]),
-        Output::Trend(trend) => joined(&[&"trend", &Id(&trend.queue)]),
+        Output::Clock(clock) => join(&["clock", &clock.domain.to_string()]),
+        Output::Trend(trend) => join(&["trend", &trend.queue]),
         Output::Score(Score { agent, period, card, .. }) => score_key(agent, period, card),
     }
 }
 
 /// The key of a subject on `kpi-live`.
 pub fn live_key(subject: SubjectKind, id: &str) -> String {
-    joined(&[&subject_text(subject), &Id(id)])
+    join(&[subject_text(subject), id])
 }
 
 /// The key of a score on `scores-live`.
 pub fn score_key(agent: &str, period: &str, card: &str) -> String {
-    joined(&[&Id(agent), &Id(period), &Id(card)])
-}
-
-/// The key of a final on `ledger`.
-pub fn final_key(agent: &str, period: &str, card: &str, revision: u32) -> String {
-    joined(&[&"final", &Id(agent), &Id(period), &Id(card), &revision])
+    join(&[agent, period, card])
 }
 
 fn alert_key(alert: &Alert) -> String {
     let since = jiff::Timestamp::from_millisecond(alert.since.0).unwrap_or_default();
-    joined(&[&Id(&alert.rule), &Id(&alert.queue), &format_args!("{since:.3}"), &state_text(alert.state)])
-}
-
-fn ledger_key(line: &Ledger) -> String {
-    match line {
-        Ledger::Final { revision, score, .. } => {
-            final_key(&score.agent, &score.period, &score.card, *revision)
-        }
-        Ledger::Cut { period, revision, .. } => joined(&[&"cut", &Id(period), revision]),
-        Ledger::UnitTable { period, card, revision, .. } => {
-            joined(&[&"unit_table", &Id(period), &Id(card), revision])
-        }
-        Ledger::Audited { period, revision, .. } => joined(&[&"audited", &Id(period), revision]),
-        Ledger::Accepted { id, .. } => joined(&[&"accepted", &Id(id)]),
-        Ledger::Rejected { id, .. } => joined(&[&"rejected", &Id(id)]),
-        Ledger::Skipped { offset, .. } => joined(&[&"skipped", offset]),
-    }
+    join(&[&alert.rule, &alert.queue, &format!("{since:.3}"), state_text(alert.state)])
 }
 
 /// The text of a subject kind in keys and JSON.
@@ -176,32 +157,7 @@ const fn state_text(state: State) -> &'static str {
     }
 }
 
-/// An identifier inside a key.
-struct Id<'a>(&'a str);
-
-impl fmt::Display for Id<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(['|', '%']) {
-            match part.char_indices().next_back() {
-                Some((at, '|')) => write!(f, "{}%7C", &part[..at])?,
-                Some((at, '%')) => write!(f, "{}%25", &part[..at])?,
-                _ => f.write_str(part)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn joined(parts: &[&dyn fmt::Display]) -> String {
-    let mut key = String::new();
-    for (at, part) in parts.iter().enumerate() {
-        let bar = if at == 0 { "" } else { "|" };
-        write!(key, "{bar}{part}").expect("writing to a string");
-    }
-    key
-}
-
-/// The parts of a key, decoded; the inverse of how keys are made.
+/// The parts of a key, decoded; the inverse of [`join`].
 pub fn key_parts(key: &str) -> Vec<String> {
     key.split('|').map(|part| part.replace("%7C", "|").replace("%25", "%")).collect()
 }
@@ -243,4 +199,4 @@ impl fmt::Display for Digest {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -20,7 +20,8 @@ macro_rules! fields {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Field { $($name,)* }
 
-        const NAMES: [&str; [$(Field::$name),*].len()] = [$($text),*];
+        /// Every name of the contract.
+        pub(crate) const NAMES: [&str; [$(Field::$name),*].len()] = [$($text),*];
 
         impl Field {
             fn of(name: &str) -> Option<Field> {

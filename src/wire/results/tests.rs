@@ -144,7 +144,7 @@ fn letter() -> Output {
     })
 }
 
-fn every_output() -> Vec<(Output, &'static str)> {
+pub(crate) fn every_output() -> Vec<(Output, &'static str)> {
     let point = TrendPoint {
         at: AT,
         service_level: Fraction::new(8, 10),
