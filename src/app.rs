@@ -14,9 +14,9 @@ use std::process::ExitCode;
 pub mod check;
 pub mod config;
 pub mod definitions;
+pub mod schema;
 pub mod scorecard;
 pub mod simulate;
-pub mod schema;
 pub mod topics;
 
 /// What `shiftpulse` can be asked to do.
