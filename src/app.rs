@@ -14,15 +14,27 @@ use std::process::ExitCode;
 pub mod check;
 pub mod config;
 pub mod definitions;
+pub mod demo;
+pub mod run;
 pub mod schema;
 pub mod scorecard;
+pub mod scores;
 pub mod simulate;
 pub mod topics;
+pub mod verify;
 
 /// What `shiftpulse` can be asked to do.
 #[derive(Debug, clap::Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Command {
+    /// Show the whole product on simulated traffic, in one process, with nothing to set up
+    Demo(demo::Args),
+    /// Run the service
+    Run(run::Args),
+    /// Show the final scores of a period: what payroll reads
+    Scores(scores::Args),
+    /// Recompute a period by an independent path and compare it with the ledger
+    Verify(verify::Args),
     /// Check a configuration and the files it names; every problem at once
     ///
     /// Reads the configuration, the roster, the alert rules and the scorecards (whose examples are computed), and shows
@@ -49,6 +61,10 @@ impl Command {
     /// What kept it from being done, in sentences for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Command::Demo(args) => demo::run(args),
+            Command::Run(args) => run::run(args),
+            Command::Scores(args) => scores::run(args),
+            Command::Verify(args) => verify::run(args),
             Command::Check(args) => check::run(args),
             Command::Simulate(args) => simulate::run(args),
             Command::Scorecard(args) => scorecard::run(args),

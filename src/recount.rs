@@ -118,6 +118,11 @@ impl Recount {
         (LogTime(self.sources.live()), self.sources.settled().map(LogTime))
     }
 
+    /// The definitions in force after the last record.
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
     /// Counts of a subject in the month `period` (such as `2026-10`) of the unit's zone; `None` for a text that names no month.
     pub fn month(&self, kind: SubjectKind, id: &str, period: &str) -> Option<BTreeMap<String, i64>> {
         let span = zone::month_named(&self.definitions.unit.zone, period)?;

@@ -250,6 +250,8 @@ pub fn load(path: &Path) -> Result<Loaded, Refused> {
     files::load(path)
 }
 
+pub use files::default_alerts;
+
 impl Config {
     /// How to reach Kafka.
     pub fn kafka_options(&self) -> KafkaOptions {

@@ -161,6 +161,12 @@ impl Clocks {
             .is_some_and(|p| p.caught_up && p.gaps.is_empty() && self.live().0 - p.heard.0 <= SILENCE_LIMIT)
     }
 
+    /// The position after the highest one covered, of a source partition that was seen, and its incarnation.
+    pub fn position(&self, topic: &str, partition: i32) -> Option<(u64, i64)> {
+        let known = self.partitions.get(&(topic.to_owned(), partition))?;
+        Some((known.incarnation, known.next))
+    }
+
     /// Every declared partition, for the clock document.
     pub fn report(&self, declared: &[Source]) -> Vec<SourceClock> {
         let mut report = Vec::new();

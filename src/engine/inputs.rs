@@ -36,18 +36,13 @@ impl Inputs {
         member.accept(fact)
     }
 
-    /// The ratings that count, the latest mark of each assessor in each dimension, in that order.
+    /// The ratings that count, in the order (dimension, assessor, time, event).
     pub fn ratings(&self, period: &str, agent: Sym) -> Vec<Rating> {
         let Some(member) = self.members.get(&(period.to_owned(), agent)) else { return Vec::new() };
-        let mut latest: BTreeMap<(&str, &str), (i64, u64, &Rating)> = BTreeMap::new();
-        for (id, (time, rating)) in &member.ratings {
-            let key = (rating.dimension.as_str(), rating.assessor.as_str());
-            let best = latest.entry(key).or_insert((*time, *id, rating));
-            if (best.0, best.1) <= (*time, *id) {
-                *best = (*time, *id, rating);
-            }
-        }
-        latest.into_values().map(|(_, _, rating)| rating.clone()).collect()
+        let mut ratings: Vec<_> =
+            member.ratings.iter().map(|(id, (time, rating))| (rating, *time, *id)).collect();
+        ratings.sort_by_key(|(rating, time, id)| (&rating.dimension, &rating.assessor, *time, *id));
+        ratings.into_iter().map(|(rating, _, _)| rating.clone()).collect()
     }
 
     /// Who has inputs in a period.
@@ -110,13 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_mark_counts_in_any_order_and_a_repeat_changes_nothing() {
+    fn every_mark_counts_in_any_order_and_a_repeat_changes_nothing() {
         let facts = [mark("r1", 10, 90), mark("r2", 20, 80), mark("r1", 10, 90)];
         for order in [[0, 1, 2], [1, 0, 2], [0, 2, 1]] {
             let mut inputs = Inputs::default();
             let fresh = order.iter().filter(|i| inputs.accept("2026-10", Sym(0), &facts[**i])).count();
             assert_eq!(fresh, 2);
-            assert_eq!(inputs.ratings("2026-10", Sym(0)).iter().map(|r| r.score).collect::<Vec<_>>(), [80]);
+            assert_eq!(
+                inputs.ratings("2026-10", Sym(0)).iter().map(|r| r.score).collect::<Vec<_>>(),
+                [90, 80]
+            );
         }
     }
 

@@ -106,6 +106,21 @@ impl Engine {
         active.cards.iter().filter(applies).collect()
     }
 
+    /// The scores so far of everybody on the roster in the month of the live clock, by identifier; none once it was cut.
+    pub fn scores(&self) -> Vec<Score> {
+        let Some(active) = self.active.clone() else { return Vec::new() };
+        let month = active.calendar.month_of(EventTime(self.now().0));
+        let mut out = Vec::new();
+        for agent in active.roster.agents() {
+            self.score_so_far(&active, agent, month, &mut out);
+        }
+        let scores = out.into_iter().filter_map(|output| match output {
+            Output::Score(score) => Some(score),
+            _ => None,
+        });
+        scores.collect()
+    }
+
     /// The scores so far of an agent in a month that is still open.
     pub(super) fn score_so_far(&self, active: &Active, agent: Sym, month: i32, out: &mut Vec<Output>) {
         if self.state.periods.is_cut(month) {

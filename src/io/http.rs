@@ -26,7 +26,8 @@ use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use self::demo::DemoView;
-use self::metrics::{Gauges, ServiceValue};
+use self::metrics::Gauges;
+pub use self::metrics::ServiceValue;
 use crate::io::read_model::ReadModel;
 
 pub mod api;

@@ -8,7 +8,11 @@
 //!
 //! A failed or unknown commit drops all of this and begins anew with `own`: there is no roll-back.
 
-use super::log::{CommitMetadata, Committed, Domain, Output, ReadError, Reader, Record, Retry, Snapshots, Start, Topic, Transaction};
+use super::log::{
+    CommitMetadata, Committed, Domain, Output, ReadError, Reader, Record, Retry, Snapshots, Start, Topic,
+    Transaction,
+};
+use super::stopwatch::Stopwatch;
 use crate::engine::output::Output as Said;
 use crate::engine::record::{Body, Record as Decoded};
 use crate::engine::{Engine, definitions::SEMANTICS};
@@ -99,6 +103,10 @@ pub struct Restored {
     pub replayed: u64,
     /// Whether a commit was there, and its digest matched.
     pub digest_matched: bool,
+    /// Finding and reading the snapshot.
+    pub reading: Duration,
+    /// Folding again.
+    pub replaying: Duration,
 }
 
 /// What a snapshot says about itself.
@@ -174,8 +182,9 @@ impl Scoring {
             let committed = committed.metadata.semantics;
             return Err(Stop::Semantics { domain: domain.0, committed, own: SEMANTICS }.into());
         }
-        let mut restored = Restored::default();
+        let (mut restored, watch) = (Restored::default(), Stopwatch::start());
         let (engine, from, about) = newest(domain, to, snapshots, &mut restored)?;
+        restored.reading = watch.elapsed();
         let (oldest, _) = facts.bounds()?;
         if oldest > from && to > from {
             return Err(Stop::Gone { domain: domain.0, wanted: from, oldest }.into());
@@ -196,13 +205,20 @@ impl Scoring {
             folded: 0,
         };
         if let Some(committed) = committed {
+            let watch = Stopwatch::start();
             scoring.replay(domain, committed, &mut restored)?;
+            restored.replaying = watch.elapsed();
         }
         Ok((scoring, restored))
     }
 
     /// Folds everything below the committed offset again, in silence, and compares the digest.
-    fn replay(&mut self, domain: Domain, committed: &Committed, restored: &mut Restored) -> Result<(), RestoreError> {
+    fn replay(
+        &mut self,
+        domain: Domain,
+        committed: &Committed,
+        restored: &mut Restored,
+    ) -> Result<(), RestoreError> {
         while self.next < committed.next {
             let Some(record) = self.facts.poll(Duration::from_millis(200))? else {
                 if self.facts.caught_up() {
@@ -225,7 +241,13 @@ impl Scoring {
         let found = self.digest.to_string();
         if found != committed.metadata.outputs {
             let committed_digest = committed.metadata.outputs.clone();
-            return Err(Stop::Digest { domain: domain.0, offset: committed.next, committed: committed_digest, found }.into());
+            return Err(Stop::Digest {
+                domain: domain.0,
+                offset: committed.next,
+                committed: committed_digest,
+                found,
+            }
+            .into());
         }
         restored.digest_matched = true;
         Ok(())
@@ -263,7 +285,11 @@ impl Scoring {
             let document = results::document(said);
             self.digest.add(&document);
             self.waiting_bytes += document.key.len() + document.value.len();
-            self.waiting.push(Output { topic: topic(document.class), key: document.key, value: document.value });
+            self.waiting.push(Output {
+                topic: topic(document.class),
+                key: document.key,
+                value: document.value,
+            });
         }
         self.next = record.offset + 1;
         self.folded += 1;
@@ -333,7 +359,9 @@ fn newest(
 ) -> Result<(Engine, i64, About), Retry> {
     for manifest in snapshots.list()? {
         let about = serde_json::from_str::<About>(&manifest.about).ok();
-        let Some(about) = about.filter(|about| about.semantics == SEMANTICS && manifest.at <= to) else { continue };
+        let Some(about) = about.filter(|about| about.semantics == SEMANTICS && manifest.at <= to) else {
+            continue;
+        };
         let Some(chunks) = snapshots.load(&manifest)? else { continue };
         let bytes = chunks.concat();
         match Engine::restore(&bytes) {

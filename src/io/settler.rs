@@ -21,7 +21,8 @@ pub type Request = Vec<(String, i64)>;
 /// # Errors
 /// The log cannot be read now, or is broken; nothing has changed then.
 pub fn settle(log: &dyn Log, domain: Domain, request: &Request) -> Result<Vec<Control>, ReadError> {
-    let mut reader = log.tail(Topic::Facts, domain, Start::Beginning).map_err(|retry| ReadError::Retry(retry.0))?;
+    let mut reader =
+        log.tail(Topic::Facts, domain, Start::Beginning).map_err(|retry| ReadError::Retry(retry.0))?;
     let to = request.iter().map(|(_, since)| *since).max().unwrap_or(0);
     let mut found = Found::new(request);
     let mut clocks = Clocks::default();
@@ -71,7 +72,9 @@ impl Found {
         let admission = clocks.admit(batch);
         let latest = clocks.live().max(append).0.saturating_add(AHEAD_LIMIT);
         for fact in batch.facts.iter().filter(|fact| admission.admits(fact.offset) && fact.time.0 <= latest) {
-            let Some((since, facts)) = fact.contact.and_then(|contact| self.contacts.get_mut(contact)) else { continue };
+            let Some((since, facts)) = fact.contact.and_then(|contact| self.contacts.get_mut(contact)) else {
+                continue;
+            };
             if offset < *since {
                 facts.push(HeldFact::of(fact));
             }

@@ -91,6 +91,11 @@ fn read_roster(name: Option<&FileName>, zone: &str, problems: &Problems, places:
     people.unwrap_or_default()
 }
 
+/// The alert rules that ship with the product.
+pub fn default_alerts() -> Vec<Rule> {
+    read_alerts(None, &Problems::default(), &mut Places::default())
+}
+
 fn read_alerts(name: Option<&FileName>, problems: &Problems, places: &mut Places) -> Vec<Rule> {
     let file = match name {
         Some(FileName(path, spot)) => open(path, Some(spot), problems),
