@@ -39,7 +39,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         }
         sink.send(&delivery).context("send a record")?;
         last = delivery.at_ms;
-        if delivery.index % STRIDE == 0 {
+        if delivery.index.is_multiple_of(STRIDE) {
             bar.set_position(delivery.index);
             traffic.truth_mut().settle(delivery.index, last);
         }

@@ -131,7 +131,7 @@ impl Topic {
 
 impl Sink for Topic {
     fn send(&mut self, delivery: &Delivery) -> Result<()> {
-        if delivery.index % 256 == 0 {
+        if delivery.index.is_multiple_of(256) {
             self.producer.poll(Duration::ZERO);
             self.failure()?;
         }

@@ -8,25 +8,23 @@
 //!               └ overflow
 //! ```
 
+mod aftermath;
+mod arrivals;
 mod chat;
 mod people;
+mod telling;
 mod visit;
 
 use super::almanac::Almanac;
 use super::chance::Chance;
-use super::outcome::{NONE, What};
 use super::plan::Plan;
 use super::post::{Parcel, Post};
-use super::schedule;
 use super::script::{Act, Script};
 use super::truth::Truth;
-use crate::model::event::{AgentState, Kind};
-use crate::model::units::{MINUTE, SECOND};
+use crate::model::event::AgentState;
+use crate::model::units::SECOND;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-
-/// For so long the arrival rate of a queue is constant.
-const SLOT: i64 = 5 * MINUTE;
 
 /// What happens next. Steps of a contact carry the contact's `turn`; a step of an earlier turn does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -368,164 +366,14 @@ impl Floor {
         }
     }
 
-    /// The arrival rate of the queue for the next slot, by the people on shift and the time of day.
-    fn new_slot(&mut self, queue: u32, version: u32) {
-        let line = &self.lines[queue as usize];
-        if version != line.version {
-            return;
-        }
-        let day = self.almanac.day(self.now);
-        let half_hour = ((self.now - day.start) / (30 * MINUTE)).min(47) as usize;
-        let habits = &self.plan.centre.habits[queue as usize];
-        let demand = self.demand(queue, u64::from(habits.demand[half_hour]));
-        let capacity = line.share * schedule::load(line.on) / 1_000 * demand;
-        let busy = if habits.chat { habits.talk * 5 } else { habits.talk + habits.after_work + 8 * SECOND };
-        let gap = (busy as u64 * 1_000_000).checked_div(capacity).map_or(i64::MAX, |gap| gap as i64);
-        self.lines[queue as usize].rate = gap;
-        self.at((self.now / SLOT + 1) * SLOT, Step::Slot { queue, version });
-        self.next_arrival(queue);
-    }
-
-    /// Per mille of the usual arrivals, incidents included.
-    fn demand(&self, queue: u32, usual: u64) -> u64 {
-        let now = self.now;
-        let hit = self.plan.incidents.iter().filter(|incident| {
-            incident.queue == queue as usize && (incident.at..incident.until).contains(&now)
-        });
-        hit.fold(usual, |demand, incident| demand * u64::from(incident.arrivals) / 1_000)
-    }
-
-    /// The next arrival if it is within the slot: later ones are drawn anew, which changes nothing as waiting for an
-    /// arrival has no memory.
-    fn next_arrival(&mut self, queue: u32) {
-        let Line { rate, version, .. } = self.lines[queue as usize];
-        if rate == i64::MAX {
-            return;
-        }
-        let at = self.now + self.chance.exponential(rate);
-        if at < (self.now / SLOT + 1) * SLOT {
-            self.at(at, Step::Arrive { queue, version });
-        }
-    }
-
-    fn incident(&mut self, number: u32, begins: bool) {
-        let incident = self.plan.incidents[number as usize];
-        let queue = incident.queue as u32;
-        self.lines[incident.queue].version += 1;
-        let version = self.lines[incident.queue].version;
-        self.at(self.now, Step::Slot { queue, version });
-        let serves = |agent: &&u32| self.agents[**agent as usize].on;
-        let all: Vec<u32> = (0..self.agents.len() as u32).collect();
-        let people: Vec<u32> = all.iter().filter(serves).copied().collect();
-        let people = people.into_iter().filter(|agent| self.agents[*agent as usize].queues.contains(&queue));
-        for agent in people.collect::<Vec<_>>() {
-            if begins && self.chance.permille(incident.absent) {
-                self.want(agent, Want::Break(incident.until - self.now));
-            }
-        }
-    }
-
-    /// Sends an event of a contact. Some are told wrong, some things are told that never happened: both are put right
-    /// later, and what is noted is always the truth.
-    fn tell(&mut self, contact: u32, act: Act) {
-        let rates = self.plan.mischief;
-        if self.mischief.ppm(rates.replaced)
-            && let Some(wrong) = self.distort(act)
-        {
-            let told = self.send(contact, wrong, true);
-            return self.put_right(contact, Wrong { told, right: Some(act) });
-        }
-        self.send(contact, act, false);
-    }
-
-    /// Perhaps sends something that never happened, to be withdrawn.
-    fn fib(&mut self, contact: u32) {
-        if !self.mischief.ppm(self.plan.mischief.voided) {
-            return;
-        }
-        let agent = self.mischief.index(self.agents.len()) as u32;
-        let queue = self.contacts[contact as usize].queue;
-        let kinds =
-            [Kind::Resolved, Kind::AgentMessage, Kind::Answered, Kind::WrappedUp, Kind::CustomerMessage];
-        let kind = kinds[self.mischief.index(kinds.len())];
-        let act = Act::new(kind, self.stamp(contact)).by(agent);
-        let act = if kind == Kind::Answered { act.in_queue(queue) } else { act };
-        let told = self.send(contact, act, true);
-        self.put_right(contact, Wrong { told, right: None });
-    }
-
-    fn put_right(&mut self, contact: u32, wrong: Wrong) {
-        let wrongs = &mut self.contacts[contact as usize].wrongs;
-        wrongs.push(wrong);
-        let number = wrongs.len() as u32 - 1;
-        let delay = (5 * SECOND + self.mischief.exponential(8 * MINUTE)).min(120 * MINUTE);
-        self.later(contact, delay, Step::Amend { contact, number });
-    }
-
-    /// A wrong version of an event, for kinds that people get wrong.
-    fn distort(&mut self, act: Act) -> Option<Act> {
-        let other = self.mischief.index(self.agents.len()) as u32;
-        match act.kind {
-            Kind::Answered | Kind::Resolved if other != act.agent => Some(act.by(other)),
-            Kind::Held => Some(Act { value: act.value * 7, ..act }),
-            Kind::AgentMessage => Some(Act { internal: !act.internal, ..act }),
-            Kind::WrappedUp => Some(Act { time: act.time + 30 * SECOND, ..act }),
-            _ => None,
-        }
-    }
-
-    /// The correction of a wrong event.
-    fn amend(&mut self, contact: u32, number: u32) {
-        let Wrong { told, right } = self.contacts[contact as usize].wrongs[number as usize];
-        let act = match right {
-            Some(right) => right,
-            None => Act::new(Kind::Voided, self.stamp(contact)),
-        };
-        self.send(contact, Act { target: Some(told), ..act }, false);
-    }
-
-    /// A new time for an event of the contact: now, but after its events before.
-    fn stamp(&mut self, contact: u32) -> i64 {
-        let it = &mut self.contacts[contact as usize];
-        it.clock = self.now.max(it.clock + 1);
-        it.clock
-    }
-
-    fn send(&mut self, id: u32, act: Act, wrong: bool) -> u64 {
-        self.told += 1;
-        let contact = &mut self.contacts[id as usize];
-        let act = Act { number: self.told, ..act };
-        let index = contact.script.tell(act, wrong);
-        self.post.send(Parcel {
-            act,
-            sent: self.now,
-            contact: Some((id, index)),
-            visit: contact.number,
-            customer: contact.customer,
-            chat: contact.chat,
-            ..Parcel::default()
-        });
-        self.told
-    }
-
-    fn note(&mut self, contact: u32, sign: i8, at: i64, what: What) {
-        self.contacts[contact as usize].script.note(sign, at, what);
-    }
-
     fn it(&mut self, contact: u32) -> &mut Contact {
         &mut self.contacts[contact as usize]
     }
 }
 
-/// Sends an event that belongs to no contact.
+#[cfg(test)]
 impl Floor {
-    fn send_alone(&mut self, act: Act) {
-        self.told += 1;
-        let act = Act { number: self.told, ..act };
-        self.post.send(Parcel { act, sent: self.now, customer: NONE, ..Parcel::default() });
-    }
-
-    #[cfg(test)]
+    /// Checks every contact's notes against a full reading.
     pub fn scripts_agree(&self) -> Result<usize, String> {
         let live = self.contacts.iter().filter(|contact| contact.number != 0);
         let mut n = 0;
@@ -537,10 +385,7 @@ impl Floor {
         }
         Ok(n)
     }
-}
 
-#[cfg(test)]
-impl Floor {
     /// Contacts that were lost or answered so far, by the floor's own books.
     pub fn over(&self) -> u64 {
         let waits = |contact: &&Contact| {

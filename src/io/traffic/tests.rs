@@ -48,7 +48,7 @@ fn deliveries_are_in_order_and_every_sound_one_is_read() {
     let mut last = 0;
     let mut traffic = day(3, ROUGH);
     let mut sizes = 0;
-    while let Some(delivery) = traffic.next() {
+    for delivery in traffic.by_ref() {
         assert!(delivery.at_ms >= last, "{delivery:?}");
         last = delivery.at_ms;
         sizes += delivery.bytes.len();

@@ -12,14 +12,18 @@
 //! Memory: [`Truth::settle`] folds what is asked about no more; kept are the outcomes of the last 66 minutes, rows of
 //! three days, rows of every month, and the segments and states of two months.
 
+mod counts;
+mod now;
+
+pub use counts::Counts;
+pub(super) use counts::Delivered;
+
 use super::almanac::Almanac;
 use super::centre::Centre;
-use super::outcome::{Books, Column, Outcome, Row, Subject, What};
+use super::outcome::{Books, Outcome, Row, Subject, What};
 use super::time::{Bag, Time, put};
-use crate::engine::output::{Now, SubjectKind};
-use crate::model::event::AgentState;
-use crate::model::units::{EventTime, MINUTE};
-use std::borrow::Cow;
+use crate::engine::output::SubjectKind;
+use crate::model::units::MINUTE;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// The longest sliding window and a slice of it, and the look-ahead of event times.
@@ -32,35 +36,6 @@ pub enum Keep {
     All,
     /// Months of section 4's columns only: no windows, no agent time, no states. For large benches.
     Months,
-}
-
-/// Deliveries by what is wrong with them, up to some delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Counts {
-    /// Everything delivered.
-    pub delivered: u64,
-    /// Distinct sound events.
-    pub events: u64,
-    /// Exact repeats.
-    pub duplicates: u64,
-    /// Sound events that were overtaken by later ones, late ones included.
-    pub disordered: u64,
-    /// Of these, sound events that came minutes to hours late.
-    pub late: u64,
-    /// Corrections (`fact.replaced`).
-    pub replaced: u64,
-    /// Withdrawals (`fact.voided`).
-    pub voided: u64,
-    /// Records that no processor can use: each belongs into the dead letters.
-    pub broken: u64,
-}
-
-/// What one delivery was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Delivered {
-    Sound { delayed: bool, late: bool, replaces: bool, voids: bool },
-    Duplicate,
-    Broken,
 }
 
 /// A mark: a rating of an agent for a period.
@@ -229,87 +204,6 @@ impl Truth {
         self.window(kind, id, "month", now.clamp(start, end - 1), self.last)
     }
 
-    /// Contacts waiting in a queue, as known after a delivery.
-    pub fn waiting(&self, queue: &str, delivered: u64) -> Option<i64> {
-        Some(self.open_legs(queue, delivered)?.values().sum())
-    }
-
-    /// Since when the longest waiting contact of a queue waits, if one waits.
-    pub fn longest_since(&self, queue: &str, delivered: u64) -> Option<i64> {
-        self.open_legs(queue, delivered)?.into_keys().next()
-    }
-
-    /// The state of an agent and since when, as known after a delivery; `None` before the first word of it.
-    pub fn state(&self, agent: &str, delivered: u64) -> Option<(AgentState, i64)> {
-        match self.subjects.get(&(SubjectKind::Agent, agent.to_owned())) {
-            Some(Subject::Agent(index)) => self.time_of(*index, delivered)?.state(),
-            _ => None,
-        }
-    }
-
-    /// What is, right now, of a subject: `docs/measures.md`, section 7, as known after a delivery.
-    pub fn now(&self, kind: SubjectKind, id: &str, delivered: u64) -> Option<Now> {
-        let subject = *self.subjects.get(&(kind, id.to_owned()))?;
-        Some(match subject {
-            Subject::Agent(agent) => self.agent_now(agent, delivered)?,
-            Subject::Queue(queue) => {
-                let open = self.open_legs(id, delivered)?;
-                self.waiting_now(
-                    &open,
-                    self.states_of(|agent| self.serves[agent].contains(&queue), delivered),
-                )
-            }
-            Subject::Team(team) => {
-                let states = self.states_of(|agent| self.books.team_of[agent] == team, delivered);
-                Now { states: tally(&states), ..Self::on_shift(&states) }
-            }
-            Subject::Unit => {
-                let states = self.states_of(|_| true, delivered);
-                let open = self.all_open_legs(delivered);
-                Now { states: tally(&states), ..self.waiting_now(&open, states) }
-            }
-        })
-    }
-
-    fn agent_now(&self, agent: u32, delivered: u64) -> Option<Now> {
-        let time = self.time_of(agent, delivered)?;
-        let state = time.state();
-        let team = self.books.team_of[agent as usize];
-        let team = self.subjects.iter().find(|(_, subject)| **subject == Subject::Team(team));
-        Some(Now {
-            state: state.map(|(state, _)| state.text().to_owned()),
-            since: state.map(|(_, since)| EventTime(since)),
-            engaged: Some(time.engaged()),
-            team: team.map(|((_, id), _)| id.clone()),
-            ..Now::default()
-        })
-    }
-
-    fn waiting_now(&self, open: &Bag, states: Vec<AgentState>) -> Now {
-        Now {
-            waiting: Some(open.values().sum()),
-            longest_since: open.keys().next().map(|since| EventTime(*since)),
-            ..Self::on_shift(&states)
-        }
-    }
-
-    fn on_shift(states: &[AgentState]) -> Now {
-        let count = |wanted: &dyn Fn(AgentState) -> bool| {
-            states.iter().filter(|state| wanted(**state)).count() as i64
-        };
-        Now {
-            ready: Some(count(&|state| state == AgentState::Available)),
-            on_shift: Some(count(&|state| state != AgentState::LoggedOut)),
-            ..Now::default()
-        }
-    }
-
-    /// The known states of these agents.
-    fn states_of(&self, whose: impl Fn(usize) -> bool, delivered: u64) -> Vec<AgentState> {
-        let agents = (0..self.people.len()).filter(|agent| whose(*agent));
-        agents.filter_map(|agent| Some(self.time_of(agent as u32, delivered)?.state()?.0)).collect()
-    }
-
     /// What has been delivered, by what is wrong with it.
     pub fn counts(&self, delivered: u64) -> Counts {
         let mut counts = self.counts;
@@ -411,55 +305,6 @@ impl Truth {
         self.log.iter().take_while(move |entry| entry.index <= delivered)
     }
 
-    fn open_legs(&self, queue: &str, delivered: u64) -> Option<Bag> {
-        let subject = *self.subjects.get(&(SubjectKind::Queue, queue.to_owned()))?;
-        let mut open = self.waiting[subject.place().1].clone();
-        for entry in self.pending(delivered) {
-            if let What::Waiting { queue } = entry.outcome.what
-                && Subject::Queue(queue) == subject
-            {
-                put(&mut open, entry.outcome.at, entry.sign);
-            }
-        }
-        Some(open)
-    }
-
-    fn all_open_legs(&self, delivered: u64) -> Bag {
-        let mut open = Bag::new();
-        for (entry, count) in self.waiting.iter().flatten() {
-            *open.entry(*entry).or_default() += count;
-        }
-        for entry in self.pending(delivered) {
-            if let What::Waiting { .. } = entry.outcome.what {
-                put(&mut open, entry.outcome.at, entry.sign);
-            }
-        }
-        open
-    }
-
-    /// The agent's time as known then: copied only if something is not settled.
-    fn time_of(&self, agent: u32, delivered: u64) -> Option<Cow<'_, Time>> {
-        let mut time = Cow::Borrowed(self.people.get(agent as usize)?);
-        for entry in self.pending(delivered) {
-            if entry.outcome.what.is_standing() && entry.outcome.what.agent() == Some(agent) {
-                time.to_mut().stand(entry.sign, entry.outcome);
-            }
-        }
-        Some(time)
-    }
-
-    fn add_time(&self, agent: u32, span: (i64, i64), now: i64, delivered: u64, row: &mut Row) {
-        let Some(time) = self.time_of(agent, delivered) else { return };
-        for (state, span) in time.declared(span, now) {
-            if let Some(column) = Column::of_state(state) {
-                row.add(column, span);
-            }
-        }
-        let (busy, most) = time.busy(span, now);
-        row.add(Column::BusyMs, busy);
-        row.add(Column::MostAtOnce, most);
-    }
-
     fn span(&self, window: &str, now: i64) -> Option<Span> {
         let sliding = |minutes: i64| {
             let length = minutes * MINUTE;
@@ -484,23 +329,6 @@ impl Truth {
     }
 }
 
-impl Counts {
-    fn add(&mut self, kind: Delivered) {
-        self.delivered += 1;
-        match kind {
-            Delivered::Duplicate => self.duplicates += 1,
-            Delivered::Broken => self.broken += 1,
-            Delivered::Sound { delayed, late, replaces, voids } => {
-                self.events += 1;
-                self.disordered += u64::from(delayed);
-                self.late += u64::from(late);
-                self.replaced += u64::from(replaces);
-                self.voided += u64::from(voids);
-            }
-        }
-    }
-}
-
 fn subjects(centre: &Centre) -> BTreeMap<(SubjectKind, String), Subject> {
     let queues =
         (0..).zip(&centre.queues).map(|(i, q)| ((SubjectKind::Queue, q.id.clone()), Subject::Queue(i)));
@@ -516,13 +344,6 @@ fn serves(centre: &Centre) -> Vec<Vec<u32>> {
         (0..).zip(&centre.queues).map(|(i, queue)| (queue.id.as_str(), i)).collect();
     let queues = |ids: &Vec<String>| ids.iter().map(|id| index[id.as_str()]).collect();
     centre.roster.iter().map(|person| queues(&person.queues)).collect()
-}
-
-/// How many are in each state.
-fn tally(states: &[AgentState]) -> BTreeMap<String, i64> {
-    let mut tally = BTreeMap::new();
-    states.iter().for_each(|state| *tally.entry(state.text().to_owned()).or_insert(0) += 1);
-    tally
 }
 
 fn find(rows: &[(i64, Row)], start: i64) -> Row {

@@ -59,7 +59,7 @@ fn a_month_folds_to_the_true_numbers_of_everybody() {
         reader.advance(&mut traffic, 500);
         let (delivered, now) = (traffic.truth().delivered(), reader.fold.engine.clocks().live().0);
         traffic.truth_mut().settle(delivered, now);
-        if delivered % 50_000 == 0 {
+        if delivered.is_multiple_of(50_000) {
             compare(&mut reader, &traffic);
         }
     }
