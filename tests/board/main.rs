@@ -3,4 +3,8 @@
 #[path = "../support/all.rs"]
 mod support;
 
+mod fixture;
+mod looks;
+mod page;
 mod smoke;
+mod stream;

@@ -34,9 +34,12 @@ pub(super) struct Wanted {
 /// Cells by language and window, made anew at most twice a second, however many read them.
 #[derive(Debug)]
 pub(super) struct Renderings {
-    made: Mutex<HashMap<(Lang, &'static str), (Instant, Arc<Cells>)>>,
+    made: Mutex<HashMap<(Lang, &'static str), Made>>,
     pub(super) fresh: Duration,
 }
+
+/// When, and what.
+type Made = (Instant, Arc<Cells>);
 
 impl Default for Renderings {
     fn default() -> Self {

@@ -28,7 +28,7 @@ pub(super) use spark::Scale;
 pub use spark::{HEIGHT as SPARK_HEIGHT, LABEL_X as SPARK_LABEL_X, WIDTH as SPARK_WIDTH};
 
 /// Lines of the alert log that the page has room for.
-pub const LOG_LINES: usize = 6;
+pub const LOG_LINES: usize = 5;
 /// Behind its clock by more than this, in real milliseconds, a value is stale.
 const STALE_AFTER: i64 = 10_000;
 /// Behind by more than this, the service is catching up.

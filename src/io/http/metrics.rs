@@ -105,7 +105,9 @@ impl Families {
             family
         });
         let mut metric = Metric::default();
-        metric.set_label(labels.iter().map(|(name, text)| pair(name, text)).collect());
+        let mut labels = labels.to_vec();
+        labels.sort_unstable();
+        metric.set_label(labels.into_iter().map(|(name, text)| pair(name, text)).collect());
         if counts {
             let mut counter = Counter::default();
             counter.set_value(value);

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+/// Name and meaning of each parameter.
+type Parameters = &'static [(&'static str, &'static str)];
+
 /// Path, summary, parameters (`name: meaning`, in the path when the path names them).
-const PATHS: [(&str, &str, &[(&str, &str)]); 14] = [
+const PATHS: [(&str, &str, Parameters); 14] = [
     ("/api/v1/queues", "Newest values of all queues", &[]),
     ("/api/v1/queues/{id}", "Newest values of one queue", &[("id", "identifier of the queue")]),
     ("/api/v1/agents", "Newest values of all agents", &[]),
@@ -63,7 +66,7 @@ pub(super) fn document() -> Value {
     })
 }
 
-fn operation(path: &str, summary: &str, parameters: &[(&str, &str)]) -> Value {
+fn operation(path: &str, summary: &str, parameters: Parameters) -> Value {
     let parameters = parameters.iter().map(|(name, meaning)| {
         let in_path = path.contains(&format!("{{{name}}}"));
         json!({

@@ -102,7 +102,7 @@ impl Page<'_> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title id="title" { (self.text_of("title")) }
+                title id="title" data-state=(self.state_of("title")) { (self.text_of("title")) }
                 link id="icon" rel="icon" type="image/svg+xml" href=(assets::address(icon));
                 link rel="preload" as="font" type="font/woff2" crossorigin="anonymous" href="/assets/inter.woff2";
                 link rel="stylesheet" href=(assets::address("board.css"));
@@ -165,13 +165,20 @@ impl Page<'_> {
                 @for id in ["b0", "b1", "b2"] {
                     div.alert.(id) id=(id) data-state=(self.state_of(id)) {
                         i.shape aria-hidden="true" {}
-                        div.what { (self.place(&format!("{id}.t"), "t")) (self.place(&format!("{id}.d"), "d")) }
-                        div.long { (self.place(&format!("{id}.f"), "f")) (self.place(&format!("{id}.s"), "s")) }
+                        div.what {
+                            (self.place(&format!("{id}.t"), "t full")) (self.place(&format!("{id}.d"), "d full"))
+                            (self.place(&format!("{id}.tb"), "t brief")) (self.place(&format!("{id}.db"), "d brief"))
+                        }
+                        div.long {
+                            (self.place(&format!("{id}.f"), "f"))
+                            (self.place(&format!("{id}.s"), "s full")) (self.place(&format!("{id}.sb"), "s brief"))
+                        }
                     }
                 }
                 a.alert.b3 id="b3" href="#log" data-state=(self.state_of("b3")) {
                     i.shape aria-hidden="true" {}
-                    div.what { (self.place("b3.t", "t")) span.d { (self.place("b3.d", "")) kbd.scripted { "A" } } }
+                    div.what { (self.place("b3.t", "t")) (self.place("b3.d", "d")) }
+                    kbd.scripted { "A" }
                 }
             }
         }

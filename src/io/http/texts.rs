@@ -104,7 +104,9 @@ texts! {
     ON_SHIFT_SLASH: "/ 在班", "on shift";
     ALL_QUEUES: "全部队列", "All queues";
     DIALECTS_DIFFER: "口径不同，不合计", "dialects differ, not added";
+    NOT_ADDED: "不合计", "not added";
     NONE_WAITING: "无人等待", "none waiting";
+    NONE_SHORT: "无人", "none";
     NO_CONTACTS: "无联络", "no contacts";
     NOT_REPORTED: "未上报", "not reported";
     FEW: "样本少，不告警", "few, no alert";
@@ -115,7 +117,7 @@ texts! {
     SCORE: "本月得分", "Score";
     NO_REPLIES: "无回复", "none";
     DUE: "待录入", "due";
-    NO_SCORE: "尚无得分", "no score";
+    NO_SCORE: "无", "none";
     UNDECIDED: "参数未定", "undecided";
     NO_TEAM: "未分组", "No team";
     FIXED_ORDER: "顺序固定，不随数值跳动", "fixed order, rows never jump";
@@ -184,7 +186,7 @@ texts! {
     ALL_KILLS: "全部重启合计", "all restarts";
     TO_THE_CUT: "后切分", "to the cut";
     WAITS_FOR: "在等：", "waits for: ";
-    DUPLICATES: "故意重发，已识别", "sent twice on purpose, recognised";
+    DUPLICATES: "故意重发，已识别", "sent twice, recognised";
     OUT_OF_ORDER: "乱序到达，结果不变", "out of order, same result";
     BAD_RECORDS: "坏记录，已隔离", "bad records, set aside";
     COMPARING: "正在比较", "comparing";
@@ -216,6 +218,15 @@ pub fn kpi(key: &str, lang: Lang) -> String {
         other => return other.to_owned(),
     };
     lang.say(Text { zh, en }).to_owned()
+}
+
+/// As [`kpi`], where there is little room.
+pub fn kpi_short(key: &str, lang: Lang) -> String {
+    match (key, lang) {
+        ("answer_rate", Lang::En) => "answered".to_owned(),
+        ("service_level", Lang::En) => "SL".to_owned(),
+        _ => kpi(key, lang),
+    }
 }
 
 /// The word for a channel.

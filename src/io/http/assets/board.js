@@ -6,7 +6,7 @@
   const LATE = 6000, ATTEMPT = 5000, SPOKEN_EVERY = 15000;
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
   let clock = +root.dataset.clock, rate = +root.dataset.rate, at = performance.now(), beat = at;
-  let stream, attempt, retry, tries = 0, paused = false, spoke = -SPOKEN_EVERY, armed = 0, icon;
+  let stream, attempt, retry, tries = 0, paused = false, spoke = -SPOKEN_EVERY, armed = -LATE;
   let waiting = {};
   root.dataset.script = '';
 
@@ -18,39 +18,41 @@
     const s = Math.max(0, Math.floor(ms / 1000)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
     return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
   }
-  const write = (el, text) => {
+  // A number of another length or state is drawn anew, so that what stands beside it is not pushed.
+  const write = (el, text, turned) => {
     const b = el.querySelector(':scope > b');
-    if (b) el = b;
-    if (!b && el.firstElementChild || el.textContent === text) return;
-    el.textContent = text;
+    if (!b && el.firstElementChild) return;
+    const anew = b && (turned || b.textContent.length !== text.length);
+    (b || el).textContent = text;
+    if (anew) el.replaceWith(el.cloneNode(true));
   };
   function run() {
     if (paused || doc.hidden) return;
     const t = now();
-    for (const el of doc.querySelectorAll('[data-since]')) write(el, span(t - el.dataset.since));
+    for (const el of doc.querySelectorAll('[data-since]')) {
+      const text = span(t - el.dataset.since);
+      if (el.textContent !== text) write(el, text);
+    }
   }
 
   // Patches: {cell: [text, state, as_of, spoken, since]}.
   function put(id, [text, state, , spoken, since]) {
     const el = $(id);
     if (!el) return;
-    if (el.dataset.state !== undefined && el.dataset.state !== state) {
-      el.dataset.state = state;
-      if (el.classList.contains('v') && !calm.matches) {
-        el.animate([{ backgroundColor: 'color-mix(in srgb, currentColor 25%, transparent)' }, {}], 600);
-      }
-      if (id[0] === 'b' && state === 'firing' && !calm.matches) el.animate({ opacity: [0, 1] }, 200);
-    }
+    const turned = el.dataset.state !== undefined && el.dataset.state !== state;
+    if (turned) el.dataset.state = state;
     if (since == null) delete el.dataset.since;
     else el.dataset.since = since;
     if (id === 'title') {
       doc.title = text;
-      const alert = state === 'firing', link = $('icon');
-      if (alert !== icon) link.href = link.href.replace(/icon(-alert)?\.svg/, alert ? 'icon-alert.svg' : 'icon.svg');
-      icon = alert;
+      const link = $('icon'), icon = state === 'firing' ? 'icon-alert.svg' : 'icon.svg';
+      if (turned) link.href = link.href.replace(/icon(-alert)?\.svg/, icon);
     } else if (el.tagName === 'path') el.setAttribute('d', text);
-    else write(el, text);
+    else write(el, text, turned);
     if (spoken != null && $(id + '~')) $(id + '~').textContent = spoken;
+    if (!turned || calm.matches) return;
+    if (el.classList.contains('v')) $(id).animate([{ backgroundColor: 'color-mix(in srgb, currentColor 25%, transparent)' }, {}], 600);
+    if (id[0] === 'b' && state === 'firing') el.animate({ opacity: [0, 1] }, 200);
   }
   const urgent = id => /^(b|g|title)/.test(id);
   function say(cells) {
@@ -162,8 +164,9 @@
   addEventListener('keydown', event => {
     if (event.ctrlKey || event.metaKey || event.altKey || $('keys').open || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
     if (event.key === 'K' && $('kill')) {
-      if (event.timeStamp - armed < 3000) kill();
-      armed = event.timeStamp;
+      const twice = event.timeStamp - armed < 3000;
+      if (twice) kill();
+      armed = twice ? -LATE : event.timeStamp;
       return;
     }
     const action = (single.checked || event.key === '?') && actions[event.key.toLowerCase()];

@@ -60,7 +60,13 @@ fn sentence(view: &View<'_>, cells: &mut Cells, place: &str, episode: &Episode) 
     cells.put(place, Cell::mark(state::FIRING));
     cells.put(format!("{place}.t"), Cell::text(title));
     cells.put(format!("{place}.d"), Cell::text(explanation(view, alert, value)));
+    let kpi = texts::kpi_short(&alert.kpi, view.lang);
+    let brief =
+        view.pick(format!("{queue}：{kpi} {shown} < {limit}%"), format!("{queue}: {kpi} {shown} < {limit}%"));
+    cells.put(format!("{place}.tb"), Cell::text(brief));
+    cells.put(format!("{place}.db"), Cell::text(in_brief(view, alert, value)));
     cells.put(format!("{place}.f"), Cell::running(since, view.as_of()));
+    cells.put(format!("{place}.sb"), Cell::text(at.clone()));
     cells.put(format!("{place}.s"), Cell::text(view.pick(format!("自 {at}"), format!("since {at}"))));
 }
 
@@ -76,6 +82,8 @@ fn quiet(view: &View<'_>, cells: &mut Cells) {
             view.pick(format!("上次恢复 {at} {queue}{kpi}"), format!("last resolved {at}, {queue} {kpi}"))
         }
     };
+    cells.put("b0.tb", Cell::text(view.lang.say(texts::NO_ALERT)));
+    cells.put("b0.db", Cell::text(detail.clone()));
     cells.put("b0.d", Cell::text(detail));
 }
 
@@ -95,7 +103,8 @@ fn rest(view: &View<'_>, cells: &mut Cells, firing: usize, pending: &[&Episode])
         let title = view.pick(format!("正在追赶：落后 {behind}"), format!("Catching up: {behind} behind"));
         (state::PARTIAL, title, view.pick("过去的事只记录，不寻呼", "the past is recorded, never paged"))
     } else if let Some(first) = pending.first() {
-        let what = subject(view, &first.alert);
+        let (queue, kpi) = (queue_name(view, &first.alert), texts::kpi_short(&first.alert.kpi, view.lang));
+        let what = view.pick(format!("{queue}{kpi}"), format!("{queue} {kpi}"));
         let n = pending.len();
         (state::NEAR, view.pick(format!("待定 {n}：{what}"), format!("{n} pending: {what}")), tail)
     } else {
@@ -158,7 +167,7 @@ fn pending_line(view: &View<'_>, episode: &Episode) -> Line {
     let detail = if alert.partial || left <= 0 {
         shown
     } else {
-        view.pick(format!("{shown}，再持续 {spelled}才告警"), format!("{shown}, fires after {spelled} more"))
+        view.pick(format!("{shown}，再持续 {spelled}才告警"), format!("{shown}, fires in {spelled}"))
     };
     Line { state: state::NEAR, title, detail, at: alert.started.0 }
 }
@@ -196,7 +205,7 @@ fn source_line(view: &View<'_>, topic: &str, behind: i64) -> Line {
     let detail = match fed.as_slice() {
         [] => view.pick("相关数标为“部分”，告警保持原状", "its values are partial; alerts hold"),
         fed => view.pick(
-            format!("{}标为“部分”，告警保持原状", fed.join("、")),
+            format!("{}为“部分”，告警保持", fed.join("、")),
             format!("{} partial; alerts hold", fed.join(", ")),
         ),
     };
@@ -267,4 +276,16 @@ fn explanation(view: &View<'_>, alert: &Alert, value: Fraction) -> String {
         text += &view.pick(format!(" · 在班 {on} 人，待命 {ready}"), format!(" · {ready} of {on} ready"));
     }
     text
+}
+
+/// The explanation for a narrow screen: the fraction and who is ready.
+fn in_brief(view: &View<'_>, alert: &Alert, value: Fraction) -> String {
+    let window = texts::window_long(&alert.window, view.lang);
+    let Fraction { num, den } = value;
+    let ready = view.documents.live(SubjectKind::Queue, &alert.queue).and_then(|live| live.now.ready);
+    match ready {
+        Some(ready) => view
+            .pick(format!("{window} {num}/{den}，待命 {ready} 人"), format!("{num} of {den}, {ready} ready")),
+        None => format!("{window} {num}/{den}"),
+    }
 }

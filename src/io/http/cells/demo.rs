@@ -202,7 +202,6 @@ impl Truth<'_> {
     fn write(&self, cells: &mut Cells, tally: Tally) {
         let view = self.view;
         let waiting = |live: &Live| live.now.waiting.map_or_else(|| "—".to_owned(), format::count);
-        cells.put(format!("{}.slt", self.id), Cell::mark(state::EMPTY));
         cells.put(format!("{}.ab2", self.id), Cell::mark(state::EMPTY));
         self.note(cells, "wn", self.ours.map(waiting), waiting(self.truth));
         let since = |live: &Live| live.now.longest_since.map(|since| since.0);
@@ -211,6 +210,11 @@ impl Truth<'_> {
             None => view.lang.say(texts::NONE_WAITING).to_owned(),
         };
         self.note(cells, "ln", self.ours.map(longest), longest(self.truth));
+        if since(self.truth).is_none() && self.ours.is_some_and(|ours| since(ours).is_none()) {
+            let none = view.lang.say(texts::NONE_WAITING);
+            cells.put(format!("{}.ln", self.id), Cell::text(none).state(state::SAME));
+        }
+        self.copy(cells, "ln", "lnb");
         for (part, kpi) in [("sln", "service_level"), ("arn", "answer_rate"), ("abn", "abandonment_rate")] {
             let value = |live: &Live| {
                 live.windows
@@ -228,6 +232,7 @@ impl Truth<'_> {
             let ours = if is_same(ours, truth) { text(truth) } else { text(ours) };
             self.note(cells, part, Some(ours), text(truth));
         }
+        self.copy(cells, "sln", "slb");
         let text = if tally.is_equal() {
             view.lang.say(texts::EQUAL).to_owned()
         } else {
@@ -235,6 +240,11 @@ impl Truth<'_> {
         };
         cells.put(format!("{}.as", self.id), Cell::text(text).state(judged(tally)));
         cells.put(format!("{}.p", self.id), Cell::mark(state::EMPTY));
+    }
+
+    fn copy(&self, cells: &mut Cells, from: &str, to: &str) {
+        let cell = cells.get(&format!("{}.{from}", self.id)).into_owned();
+        cells.put(format!("{}.{to}", self.id), cell);
     }
 
     fn note(&self, cells: &mut Cells, part: &str, ours: Option<String>, truth: String) {

@@ -3,7 +3,7 @@
 use super::spark::{Scale, Spark};
 use super::{Cell, Cells, View, header, state};
 use crate::engine::definitions::Queue;
-use crate::engine::output::{Live, SubjectKind, Window};
+use crate::engine::output::{Live, Now, SubjectKind, Window};
 use crate::io::http::format;
 use crate::io::http::texts::{self, Text};
 use crate::model::alert::State;
@@ -56,7 +56,6 @@ impl Row<'_> {
         self.waiting(cells);
         let longest = self.longest(cells);
         let values = [self.service_level(), self.answer_rate(), self.abandoned()];
-        self.put(cells, "slt", Cell::text(self.tail(&values[0])));
         let states: Vec<&str> = values.iter().map(|value| value.state).chain([longest]).collect();
         cells.put(&self.id, Cell::mark(self.row_state(&states)));
         for (part, value) in ["sl", "ar", "ab"].into_iter().zip(values) {
@@ -102,6 +101,7 @@ impl Row<'_> {
             self.put(cells, "l", Cell::dash());
             let reason = if self.live.is_none() { texts::NOT_REPORTED } else { texts::NONE_WAITING };
             self.put(cells, "ln", Cell::text(view.lang.say(reason)));
+            self.put(cells, "lnb", Cell::text(view.lang.say(texts::NONE_SHORT)));
             return state::NORMAL;
         };
         let waits = (view.as_of() - since.0).max(0) / SECOND * SECOND;
@@ -109,7 +109,8 @@ impl Row<'_> {
         let shown = self.aged(state);
         let spoken = self.sentence(texts::LONGEST, &format::clock(waits), shown, &note);
         self.put(cells, "l", Cell::running(since.0, view.as_of()).state(shown).spoken(spoken));
-        self.put(cells, "ln", Cell::text(note));
+        self.put(cells, "ln", Cell::text(note.clone()));
+        self.put(cells, "lnb", Cell::text(note));
         state
     }
 
@@ -117,15 +118,16 @@ impl Row<'_> {
         self.judged(texts::SERVICE_LEVEL, "service_level", self.target(self.queue.service_level_target))
     }
 
-    /// What stands behind the fraction of the service level: its target, or that there are too few to judge.
-    fn tail(&self, value: &Value) -> String {
-        let view = self.view;
+    /// The fraction and its target, or that there are too few to judge; and the same for a narrow screen.
+    fn service_level_notes(&self, value: &Value) -> [String; 2] {
+        let (view, note) = (self.view, &value.note);
         match (value.state, self.target(self.queue.service_level_target)) {
-            (state::NULL, _) | (_, None) => String::new(),
-            (state::FEW, _) => view.lang.say(texts::FEW).to_owned(),
+            (state::NULL, _) | (_, None) => [note.clone(), note.clone()],
+            (state::FEW, _) => [format!("{note} · {}", view.lang.say(texts::FEW)), note.clone()],
             (_, Some(target)) => {
                 let edge = format::edge_text(target);
-                view.pick(format!("目标 {edge}%"), format!("target {edge}%"))
+                let full = view.pick(format!("{note} · 目标 {edge}%"), format!("{note} · target {edge}%"));
+                [full, format!("{note} · ≥{edge}%")]
             }
         }
     }
@@ -187,11 +189,20 @@ impl Row<'_> {
             }
         };
         self.put(cells, part, cell);
-        let short = self.view.pick(format!("放弃 {}", value.note), format!("abandoned {}", value.note));
         if part == "ab" {
-            self.put(cells, "ab2", Cell::text(short));
+            let second = format::percent(value.value, &[]).map_or_else(
+                || Cell::mark(state::EMPTY),
+                |text| Cell::text(self.view.pick(format!("放弃 {text}%"), format!("abandoned {text}%"))),
+            );
+            self.put(cells, "ab2", second);
         }
-        self.put(cells, &format!("{part}n"), Cell::text(value.note));
+        if part == "sl" {
+            let [note, brief] = self.service_level_notes(&value);
+            self.put(cells, "sln", Cell::text(note));
+            self.put(cells, "slb", Cell::text(brief));
+        } else {
+            self.put(cells, &format!("{part}n"), Cell::text(value.note));
+        }
     }
 
     /// Old values lose their judgement; what fires stays firing.
@@ -224,11 +235,9 @@ impl Row<'_> {
     }
 
     fn agents(&self, cells: &mut Cells) {
-        let now = self.live.map(|live| &live.now);
-        for (part, value) in [("r", now.and_then(|now| now.ready)), ("on", now.and_then(|now| now.on_shift))]
-        {
-            self.put(cells, part, value.map_or_else(Cell::dash, |value| Cell::text(format::count(value))));
-        }
+        let [ready, on] = people(self.live.map(|live| &live.now));
+        self.put(cells, "r", ready);
+        self.put(cells, "on", on);
     }
 
     /// Coverage below one, with the time up to which the slowest of its sources was read.
@@ -311,16 +320,22 @@ impl Sum {
             };
             let cell = format::percent(value, &[]).map_or_else(Cell::dash, Cell::text);
             cells.put(format!("t.{part}"), cell);
+            if part == "sl" {
+                let brief = if differ { view.lang.say(texts::NOT_ADDED).to_owned() } else { note.clone() };
+                cells.put("t.slb", Cell::text(brief));
+            }
             cells.put(format!("t.{part}n"), Cell::text(note));
         }
         let unit = view.documents.lives(SubjectKind::Unit).next();
-        for (part, value) in
-            [("r", unit.and_then(|u| u.now.ready)), ("on", unit.and_then(|u| u.now.on_shift))]
-        {
-            cells.put(
-                format!("t.{part}"),
-                value.map_or_else(Cell::dash, |value| Cell::text(format::count(value))),
-            );
-        }
+        let [ready, on] = people(unit.map(|unit| &unit.now));
+        cells.put("t.r", ready);
+        cells.put("t.on", on);
     }
+}
+
+/// Ready people, and `/ 7` of those on shift.
+fn people(now: Option<&Now>) -> [Cell; 2] {
+    let ready = now.and_then(|now| now.ready).map_or_else(Cell::dash, |n| Cell::text(format::count(n)));
+    let on = now.and_then(|now| now.on_shift).map_or_else(|| "—".to_owned(), format::count);
+    [ready, Cell::text(format!(" / {on}"))]
 }

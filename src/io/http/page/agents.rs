@@ -70,9 +70,9 @@ impl Page<'_> {
         html! {
             tr id=(id) data-state=(self.state_of(&id)) {
                 th.name scope="row" { (self.shape(&format!("{id}.i"))) span.who { (self.view.lang.name(&agent.names, &agent.id)) } }
-                td.state { (self.place(&format!("{id}.s"), "")) " " (self.place(&format!("{id}.d"), "time")) }
-                td.resp { (self.place(&format!("{id}.r"), "")) " " (self.place(&format!("{id}.u"), "unit")) }
-                td.score { (self.place(&format!("{id}.p"), "")) " " (self.place(&format!("{id}.g"), "unit")) }
+                td.state { (self.place(&format!("{id}.s"), "")) (self.place(&format!("{id}.d"), "time")) }
+                td.resp { (self.place(&format!("{id}.r"), "")) (self.place(&format!("{id}.u"), "unit")) }
+                td.score { (self.place(&format!("{id}.p"), "")) (self.place(&format!("{id}.g"), "unit")) }
             }
         }
     }
@@ -87,8 +87,7 @@ impl Page<'_> {
                         @let id = |part: &str| format!("g{number}{part}");
                         li id=(id("")) data-state=(self.state_of(&id(""))) {
                             i.shape aria-hidden="true" {}
-                            div { (self.place(&id(".t"), "t")) (self.place(&id(".d"), "d")) }
-                            (self.place(&id(".at"), "time"))
+                            (self.place(&id(".t"), "t")) (self.place(&id(".at"), "time")) (self.place(&id(".d"), "d"))
                         }
                     }
                 }

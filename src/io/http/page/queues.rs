@@ -105,20 +105,20 @@ impl Page<'_> {
                 th.name scope="row" role="rowheader" {
                     i.shape aria-hidden="true" {}
                     span.who { (self.view.lang.name(&queue.names, &queue.id)) }
-                    span.n { (self.dialect(queue)) }
+                    span.n.dialect { (self.dialect(queue)) }
                 }
                 td.w role="cell" data-l=(self.say(texts::WAITING)) { (self.value(&id("w"), "")) @if demo { (self.place(&id("wn"), "n")) } }
-                td.l role="cell" data-l=(self.say(texts::LONGEST_SHORT)) { (self.value(&id("l"), "")) (self.place(&id("ln"), "n")) }
+                td.l role="cell" data-l=(self.say(texts::LONGEST_SHORT)) { (self.value(&id("l"), "")) (self.place(&id("ln"), "n full")) (self.place(&id("lnb"), "n brief")) }
                 td.sl role="cell" data-l=(self.say(texts::SERVICE_LEVEL)) {
                     (self.value(&id("sl"), "%"))
-                    span.n { (self.place(&id("sln"), "")) (self.place(&id("slt"), "t")) (self.short_target(queue)) }
+                    (self.place(&id("sln"), "n full")) (self.place(&id("slb"), "n brief"))
                 }
                 td.ar role="cell" data-l=(self.say(texts::ANSWER_RATE)) {
                     (self.value(&id("ar"), "%")) (self.place(&id("arn"), "n")) (self.place(&id("ab2"), "n ab2"))
                 }
                 td.ab role="cell" { (self.value(&id("ab"), "%")) (self.place(&id("abn"), "n")) }
                 td.spark role="cell" { (self.spark(number, queue)) }
-                td.r role="cell" { (self.place(&id("r"), "ready")) span.of { " / " } (self.place(&id("on"), "of")) }
+                td.r role="cell" { (self.place(&id("r"), "ready")) (self.place(&id("on"), "of")) }
                 td.as role="cell" { (self.place(&id("as"), "time")) (self.place(&id("p"), "part")) }
             }
         }
@@ -133,11 +133,6 @@ impl Page<'_> {
         let within = self.view.pick(format!("{within} 秒"), format!("{within} s"));
         let channel = texts::channel(&queue.channel, self.view.lang);
         html! { span.wide { (channel) " · " } (queue.dialect) " ≤" (within) }
-    }
-
-    fn short_target(&self, queue: &Queue) -> Markup {
-        let target = Fraction::new(i64::from(queue.service_level_target), 1000);
-        html! { @if target.num > 0 { span.narrow { " · ≥" (format::edge_text(target)) "%" } } }
     }
 
     fn spark(&self, number: usize, queue: &Queue) -> Markup {
@@ -167,11 +162,11 @@ impl Page<'_> {
                 th.name scope="row" role="rowheader" { span.who { (self.say(texts::ALL_QUEUES)) } }
                 td.w role="cell" { (self.value("t.w", "")) }
                 td.l role="cell" { (self.value("t.l", "")) (self.place("t.ln", "n")) }
-                td.sl role="cell" { (self.value("t.sl", "%")) (self.place("t.sln", "n")) }
+                td.sl role="cell" { (self.value("t.sl", "%")) (self.place("t.sln", "n full")) (self.place("t.slb", "n brief")) }
                 td.ar role="cell" { (self.value("t.ar", "%")) (self.place("t.arn", "n")) }
                 td.ab role="cell" { (self.value("t.ab", "%")) (self.place("t.abn", "n")) }
                 td.spark role="cell" {}
-                td.r role="cell" { (self.place("t.r", "ready")) span.of { " / " } (self.place("t.on", "of")) }
+                td.r role="cell" { (self.place("t.r", "ready")) (self.place("t.on", "of")) }
                 td.as role="cell" {}
             }
         }
