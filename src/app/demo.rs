@@ -234,10 +234,9 @@ impl http::Service for Demo {
 
 async fn serve(demo: &Arc<Demo>, view: &Arc<LiveView>, listen: SocketAddr) -> std::io::Result<()> {
     let (say_stop, stop) = tokio::sync::watch::channel(false);
-    let clock = demo.clock.clone();
-    let rate = i64::from(clock.rate());
-    let site = Site::new(demo.model.clone(), Arc::new(move || clock.now_ms()), rate)
-        .with_gauges(Arc::new(crate::app::run::web::OwnGauges(view.clone())))
+    let rate = demo.clock.rate();
+    let site = Site::new(demo.model.clone(), demo.clock.clone())
+        .with_gauges(view.clone())
         .with_service(demo.clone())
         .with_demo(demo.clone())
         .with_stop(stop);

@@ -5,20 +5,17 @@
 //!                             └───▶ stream GET /events      snapshot, then what changed
 //!            ──▶ api                       GET /api/v1/...  JSON, read only
 //!  Gauges    ──▶ metrics                   GET /metrics
-//!  EventSink ◀── POST /api/v1/events       acknowledged by the sink
+//!  Door      ◀── POST /api/v1/events       acknowledged when the events are durable
 //!  DemoView  ◀── POST /demo/kill           in the demo only
 //! ```
 //!
 //! No handler blocks, none writes to the model. The caller binds the socket (to loopback, unless told otherwise) and
 //! serves [`router`].
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +25,9 @@ use tokio::sync::watch;
 use self::demo::DemoView;
 use self::metrics::Gauges;
 pub use self::metrics::ServiceValue;
+use crate::io::log::AppendClock;
 use crate::io::read_model::ReadModel;
+use crate::io::source::http::Door;
 
 pub mod api;
 pub mod assets;
@@ -43,29 +42,12 @@ pub mod page;
 mod stream;
 pub mod texts;
 
-/// Bytes that one POST of events may have.
-pub const MOST_EVENT_BYTES: usize = 16 * 1024 * 1024;
 /// Series of single agents on `/metrics`, unless the operator says otherwise.
 pub const AGENT_SERIES: usize = 500;
 
 /// What only this origin may do with its own pages.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-
-/// Takes events from a POST.
-pub trait EventSink: Send + Sync {
-    /// Takes a body: one JSON object, an array of them, or one object a line. Answers when they are in the log.
-    fn post(&self, body: Bytes) -> Pin<Box<dyn Future<Output = Posted> + Send + '_>>;
-}
-
-/// The answer to a POST of events.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Posted {
-    /// 200 when everything is in the log, 400 with what was wrong, 503 to try again.
-    pub status: StatusCode,
-    /// What is said about it.
-    pub body: serde_json::Value,
-}
 
 /// The service's word about itself.
 pub trait Service: Send + Sync {
@@ -75,17 +57,13 @@ pub trait Service: Send + Sync {
     fn values(&self) -> Vec<ServiceValue>;
 }
 
-/// The append clock as the board sees it.
-pub type NowMs = Arc<dyn Fn() -> i64 + Send + Sync>;
-
 /// Everything that the handlers use.
 pub struct Site {
     model: Arc<ReadModel>,
-    now: NowMs,
-    rate: i64,
+    clock: Arc<dyn AppendClock>,
     gauges: Option<Arc<dyn Gauges>>,
     service: Option<Arc<dyn Service>>,
-    events: Option<Arc<dyn EventSink>>,
+    events: Option<Door>,
     demo: Option<Arc<dyn DemoView>>,
     agent_series: usize,
     stop: watch::Receiver<bool>,
@@ -95,22 +73,20 @@ pub struct Site {
 impl std::fmt::Debug for Site {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Site")
-            .field("rate", &self.rate)
+            .field("rate", &self.rate())
             .field("demo", &self.demo.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl Site {
-    /// A site over a read model. `now` is the append clock in epoch milliseconds, `rate` how many of its milliseconds pass
-    /// in a real one (1, except in the demo).
-    pub fn new(model: Arc<ReadModel>, now: NowMs, rate: i64) -> Self {
+    /// A site over a read model, with the clock that stamps facts.
+    pub fn new(model: Arc<ReadModel>, clock: Arc<dyn AppendClock>) -> Self {
         // A receiver whose sender is gone never says stop.
         let (_, stop) = watch::channel(false);
         Self {
             model,
-            now,
-            rate: rate.max(1),
+            clock,
             gauges: None,
             service: None,
             events: None,
@@ -134,7 +110,7 @@ impl Site {
     }
 
     /// With a place for posted events.
-    pub fn with_events(mut self, events: Arc<dyn EventSink>) -> Self {
+    pub fn with_events(mut self, events: Door) -> Self {
         self.events = Some(events);
         self
     }
@@ -159,13 +135,21 @@ impl Site {
 
     /// The append clock, epoch milliseconds.
     fn now(&self) -> i64 {
-        (self.now)()
+        self.clock.now_ms()
+    }
+
+    /// How many of its milliseconds pass in a real one.
+    fn rate(&self) -> i64 {
+        i64::from(self.clock.rate()).max(1)
     }
 }
 
 /// All routes.
 pub fn router(site: Arc<Site>) -> Router {
-    let events = post(post_events).layer(DefaultBodyLimit::max(MOST_EVENT_BYTES));
+    let events = match &site.events {
+        Some(door) => crate::io::source::http::router(door.clone()),
+        None => Router::new().route("/api/v1/events", post(no_events)),
+    };
     let mut router = Router::new()
         .route("/", get(board::page))
         .route("/events", get(stream::events))
@@ -174,16 +158,16 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/metrics", get(metrics::scrape))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/api/v1/events", events)
         .merge(api::routes());
     if site.demo.is_some() {
         router = router.route("/demo/kill", post(demo::kill));
     }
     router
+        .with_state(site)
+        .merge(events)
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "no such page", "see /api/v1/openapi.json") })
         .layer(middleware::from_fn(only_from_here))
         .layer(middleware::map_response(with_headers))
-        .with_state(site)
 }
 
 /// An answer that says what is wrong and what to do.
@@ -198,18 +182,12 @@ async fn ready(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-async fn post_events(State(site): State<Arc<Site>>, body: Bytes) -> Response {
-    match &site.events {
-        Some(events) => {
-            let posted = events.post(body).await;
-            (posted.status, axum::Json(posted.body)).into_response()
-        }
-        None => problem(
-            StatusCode::NOT_FOUND,
-            "this instance takes no events",
-            "set [source.http] in the configuration",
-        ),
-    }
+async fn no_events() -> Response {
+    problem(
+        StatusCode::NOT_FOUND,
+        "this instance takes no events",
+        "name a source of kind http in the configuration",
+    )
 }
 
 /// Browsers send other sites' forms too; what changes something must come from our own pages or from a program.

@@ -19,6 +19,7 @@ use crate::engine::definitions::Definitions;
 use crate::engine::output::{Alert, Clock, Ledger, Live, Output, Score, SubjectKind, Trend};
 use crate::model::alert::State;
 use crate::model::units::LogTime;
+use crate::wire::results::{self, Class};
 
 /// Closed alert episodes that are kept for the day's log; open ones are always kept.
 const EPISODES: usize = 1_000;
@@ -155,30 +156,18 @@ impl ReadModel {
 /// `None`: unreadable. `Some(None)`: nothing that is shown.
 fn read(topic: Topic, record: &Record) -> Option<Option<Change>> {
     let key = std::str::from_utf8(record.key.as_deref().unwrap_or_default()).ok()?;
-    let parts: Vec<String> = key.split('|').map(decoded).collect();
-    if record.value.is_empty() {
-        return Some(removal(topic, parts));
-    }
-    let kind = parts.first().map_or("", String::as_str);
-    let output = match (topic, kind) {
-        (Topic::KpiLive, "clock") => Output::Clock(parsed(record)?),
-        (Topic::KpiLive, "trend") => Output::Trend(parsed(record)?),
-        (Topic::KpiLive, _) => Output::Live(parsed(record)?),
-        (Topic::ScoresLive, _) => Output::Score(parsed(record)?),
-        (Topic::Alerts, _) => Output::Alert(parsed(record)?),
-        (Topic::Ledger, _) => Output::Ledger(parsed(record)?),
-        _ => return Some(None),
+    let class = match topic {
+        Topic::KpiLive => Class::KpiLive,
+        Topic::ScoresLive => Class::ScoresLive,
+        Topic::Alerts => Class::Alerts,
+        Topic::Ledger => Class::Ledger,
+        Topic::Facts | Topic::DeadLetters | Topic::State => return Some(None),
     };
+    if record.value.is_empty() {
+        return Some(removal(topic, results::key_parts(key)));
+    }
+    let output = results::output(class, key, &record.value).ok()?;
     Some(Some(Change::Put(Box::new(output), record.offset)))
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(record: &Record) -> Option<T> {
-    serde_json::from_slice(&record.value).ok()
-}
-
-/// Keys carry `|` and `%` of identifiers percent-encoded.
-fn decoded(part: &str) -> String {
-    part.replace("%7C", "|").replace("%7c", "|").replace("%25", "%")
 }
 
 fn removal(topic: Topic, parts: Vec<String>) -> Option<Change> {
@@ -304,30 +293,13 @@ impl Documents {
 
     fn put_ledger(&mut self, line: Ledger, offset: i64) {
         let ledger = Arc::make_mut(&mut self.ledger);
-        ledger.insert(ledger_key(&line), LedgerLine { offset, line: Arc::new(line) });
+        ledger.insert(line.key(), LedgerLine { offset, line: Arc::new(line) });
         if ledger.len() > 2 * LEDGER_LINES {
             let mut offsets: Vec<i64> = ledger.values().map(|line| line.offset).collect();
             offsets.sort_unstable();
             let first = offsets[offsets.len() - LEDGER_LINES];
             ledger.retain(|_, line| line.offset >= first);
         }
-    }
-}
-
-/// One line each: a repeat of the same content replaces it.
-fn ledger_key(line: &Ledger) -> String {
-    match line {
-        Ledger::Final { revision, score, .. } => {
-            format!("{}|final|{}|{}|{revision:06}", score.period, score.agent, score.card)
-        }
-        Ledger::Cut { period, revision, .. } => format!("{period}|cut|{revision:06}"),
-        Ledger::UnitTable { period, card, revision, .. } => {
-            format!("{period}|unit_table|{card}|{revision:06}")
-        }
-        Ledger::Audited { period, revision, .. } => format!("{period}|audited|{revision:06}"),
-        Ledger::Accepted { id, .. } => format!("|accepted|{id}"),
-        Ledger::Rejected { id, .. } => format!("|rejected|{id}"),
-        Ledger::Skipped { offset, .. } => format!("|skipped|{offset:020}"),
     }
 }
 

@@ -19,10 +19,11 @@ use shiftpulse::engine::definitions::Definitions;
 use shiftpulse::engine::output::{Clock, Live, OpenPeriod, Output, SourceClock, SubjectKind};
 use shiftpulse::io::http::demo::DemoView;
 use shiftpulse::io::http::{self, router};
+use shiftpulse::io::log::AppendClock;
 use shiftpulse::io::read_model::ReadModel;
 use shiftpulse::model::units::{Fraction, LogTime};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering};
 use tokio_stream::StreamExt as _;
 
 #[path = "fixture/demo.rs"]
@@ -47,11 +48,27 @@ pub enum Weather {
     Silence = 2,
 }
 
+/// Stands still until it is moved, and says at which rate it would run.
+struct HandClock {
+    now: AtomicI64,
+    rate: AtomicU32,
+}
+
+impl AppendClock for HandClock {
+    fn now_ms(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn rate(&self) -> u32 {
+        self.rate.load(Ordering::SeqCst)
+    }
+}
+
 /// A served board over documents that the test changes.
 pub struct Site {
     pub model: Arc<ReadModel>,
     pub address: String,
-    clock: Arc<AtomicI64>,
+    clock: Arc<HandClock>,
     weather: Arc<AtomicU8>,
     behind: bool,
 }
@@ -73,7 +90,10 @@ impl Site {
     }
 
     fn serve(definitions: Definitions, filled: bool, demo: Option<Arc<demo::Demo>>) -> Site {
-        let (model, clock) = (Arc::new(ReadModel::default()), Arc::new(AtomicI64::new(NOON)));
+        let (model, clock) = (
+            Arc::new(ReadModel::default()),
+            Arc::new(HandClock { now: AtomicI64::new(NOON), rate: AtomicU32::new(1) }),
+        );
         let weather = Arc::new(AtomicU8::new(Weather::Fair as u8));
         model.define(definitions);
         let behind = demo.is_none();
@@ -87,9 +107,8 @@ impl Site {
             chat.coverage = Fraction::new(2, 2);
             model.put([Output::Live(chat)]);
         }
-        let now = clock.clone();
-        let rate = if demo.is_some() { 60 } else { 1 };
-        let mut site = http::Site::new(model.clone(), Arc::new(move || now.load(Ordering::SeqCst)), rate);
+        clock.rate.store(if demo.is_some() { 60 } else { 1 }, Ordering::SeqCst);
+        let mut site = http::Site::new(model.clone(), clock.clone());
         if let Some(demo) = demo {
             demo.look_at(model.clone());
             site = site.with_demo(demo as Arc<dyn DemoView>);
@@ -100,18 +119,18 @@ impl Site {
 
     /// Lets time pass: the append clock, and the live clock with it.
     pub fn pass(&self, ms: i64) {
-        let now = self.clock.fetch_add(ms, Ordering::SeqCst) + ms;
+        let now = self.clock.now.fetch_add(ms, Ordering::SeqCst) + ms;
         self.model.put([Output::Clock(clock_at(now, self.behind))]);
     }
 
     /// Lets time pass while no fact arrives.
     pub fn stall(&self, ms: i64) {
-        self.clock.fetch_add(ms, Ordering::SeqCst);
+        self.clock.now.fetch_add(ms, Ordering::SeqCst);
     }
 
     /// The moment.
     pub fn now(&self) -> i64 {
-        self.clock.load(Ordering::SeqCst)
+        self.clock.now.load(Ordering::SeqCst)
     }
 
     /// Changes a queue's document.

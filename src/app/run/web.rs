@@ -2,25 +2,13 @@
 
 use super::Service;
 use crate::app::config::Naming;
-use crate::engine::output::Live;
-use crate::io::http::metrics::Gauges;
 use crate::io::http::{self, ServiceValue, Site};
-use crate::io::live::LiveView;
 use crate::io::source::http::Door;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-/// The engines' own values for `/metrics`.
-pub struct OwnGauges(pub Arc<LiveView>);
-
-impl Gauges for OwnGauges {
-    fn lives(&self) -> Vec<Arc<Live>> {
-        self.0.all()
-    }
-}
 
 impl http::Service for Service {
     fn ready(&self) -> Result<(), String> {
@@ -38,24 +26,21 @@ impl http::Service for Service {
 /// Serves until SIGTERM, Ctrl-C, or until the service stops by itself.
 pub async fn serve(service: &Arc<Service>, door: Option<Door>) -> std::io::Result<()> {
     let (say_stop, stop) = watch::channel(false);
-    let clock = service.clock.clone();
-    let rate = i64::from(clock.rate());
     let agents =
         if service.config.metrics.agent_names == Naming::Hidden { 0 } else { service.config.metrics.agents };
-    let site = Site::new(service.model.clone(), Arc::new(move || clock.now_ms()), rate)
-        .with_gauges(Arc::new(OwnGauges(service.view.clone())))
+    let mut site = Site::new(service.model.clone(), service.clock.clone())
+        .with_gauges(service.view.clone())
         .with_service(service.clone())
         .with_agent_series(agents)
         .with_stop(stop);
-    let mut router = http::router(Arc::new(site));
     if let Some(door) = door {
-        router = router.merge(crate::io::source::http::router(door));
+        site = site.with_events(door);
     }
     let listener = TcpListener::bind(service.config.http.listen).await?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     println!("shiftpulse on http://{}/", listener.local_addr()?);
     let service = service.clone();
-    axum::serve(listener, router)
+    axum::serve(listener, http::router(Arc::new(site)))
         .with_graceful_shutdown(async move {
             until_stop(&service).await;
             service.stop.store(true, Ordering::Relaxed);

@@ -119,7 +119,7 @@ impl Site {
             zone: format::zone(&documents.definitions.unit.zone),
             clock: documents.live_clock().map(|clock| clock.0),
             now: self.now(),
-            rate: self.rate,
+            rate: self.rate(),
             demo: frame.as_ref(),
         })
     }

@@ -26,6 +26,7 @@ use prometheus::{Encoder, TextEncoder};
 
 use super::Site;
 use crate::engine::output::{Ledger, Live, SubjectKind};
+use crate::io::live::LiveView;
 use crate::io::read_model::Documents;
 use crate::model::alert::State as AlertState;
 use crate::model::units::Fraction;
@@ -34,6 +35,12 @@ use crate::model::units::Fraction;
 pub trait Gauges: Send + Sync {
     /// The newest values of every subject.
     fn lives(&self) -> Vec<Arc<Live>>;
+}
+
+impl Gauges for LiveView {
+    fn lives(&self) -> Vec<Arc<Live>> {
+        self.all()
+    }
 }
 
 /// A value of the service itself.
@@ -281,7 +288,7 @@ impl Families {
     }
 
     fn clocks(&mut self, documents: &Documents, site: &Site) {
-        let real = |ms: i64| seconds(ms) / site.rate as f64;
+        let real = |ms: i64| seconds(ms) / site.rate() as f64;
         for (domain, clock) in &documents.clocks {
             let domain = domain.to_string();
             let label = [("domain", domain.as_str())];
@@ -395,7 +402,7 @@ mod tests {
     fn text(outputs: Vec<Output>, site: impl FnOnce(Site) -> Site) -> String {
         let model = Arc::new(ReadModel::default());
         model.put(outputs);
-        let site = site(Site::new(model, Arc::new(|| 20_000), 1));
+        let site = site(Site::new(model, Arc::new(crate::io::log::clock::ManualClock::new(20_000))));
         let mut text = Vec::new();
         TextEncoder::new().encode(&families(&site), &mut text).expect("encodes");
         String::from_utf8(text).expect("UTF-8")

@@ -92,14 +92,15 @@ fn post_events() -> Value {
         "summary": "Takes events; answers when they are in the log",
         "requestBody": {
             "required": true,
-            "description": "One event, an array of events, or one event a line",
+            "description": "One event, or one event a line",
             "content": { "application/json": {}, "application/x-ndjson": {} },
         },
         "responses": {
-            "200": { "description": "All are in the log" },
-            "400": { "description": "Nothing was taken: the body cannot be read" },
+            "200": { "description": "Every event is durable or refused: how many, and which were refused why" },
             "404": { "description": "This instance takes no events" },
-            "503": { "description": "Try again" },
+            "413": { "description": "The body is too large" },
+            "422": { "description": "Every event was refused" },
+            "503": { "description": "Send them again" },
         },
     })
 }

@@ -74,7 +74,7 @@ impl Session {
     fn next(&mut self) -> Option<(&'static str, u64, Value)> {
         let cells = self.site.cells(self.lang, self.window);
         let first = self.tick == 0 || self.structure != cells.structure;
-        let due = |pace: Pace| first || self.tick.is_multiple_of(ticks(pace, self.site.rate));
+        let due = |pace: Pace| first || self.tick.is_multiple_of(ticks(pace, self.site.rate()));
         let mut changed = serde_json::Map::new();
         for (id, cell) in &cells.cells {
             let known = self.sent.get(id).is_some_and(|sent| sent.shows_as(cell));
@@ -99,7 +99,7 @@ impl Session {
     }
 
     fn body(&self, cells: &Cells, changed: serde_json::Map<String, Value>, first: bool) -> Value {
-        let mut body = json!({ "clock": self.clock(cells), "rate": self.site.rate });
+        let mut body = json!({ "clock": self.clock(cells), "rate": self.site.rate() });
         if first {
             body["structure"] = cells.structure.clone().into();
         }
@@ -112,7 +112,7 @@ impl Session {
     /// Running durations run by the live clock; between two facts by the append clock, but never far ahead.
     fn clock(&self, cells: &Cells) -> i64 {
         let now = self.site.now();
-        cells.as_of.map_or(now, |as_of| now.clamp(as_of, as_of + MOST_AHEAD * self.site.rate))
+        cells.as_of.map_or(now, |as_of| now.clamp(as_of, as_of + MOST_AHEAD * self.site.rate()))
     }
 }
 
@@ -135,9 +135,9 @@ fn wire(cell: &Cell, cells: &Cells) -> Value {
 mod tests {
     use super::*;
     use crate::engine::output::{Live, Now, Output, SubjectKind};
+    use crate::io::log::clock::ManualClock;
     use crate::io::read_model::ReadModel;
     use crate::model::units::{EventTime, Fraction, LogTime};
-    use std::sync::atomic::{AtomicI64, Ordering};
 
     fn waiting(n: i64, since: i64) -> Output {
         let now = Now { waiting: Some(n), longest_since: Some(EventTime(since)), ..Now::default() };
@@ -146,11 +146,10 @@ mod tests {
         Output::Live(Live { subject: SubjectKind::Queue, id, as_of, coverage, now, windows })
     }
 
-    fn session() -> (Session, Arc<ReadModel>, Arc<AtomicI64>) {
-        let (model, time) = (Arc::new(ReadModel::default()), Arc::new(AtomicI64::new(10_000)));
+    fn session() -> (Session, Arc<ReadModel>, Arc<ManualClock>) {
+        let (model, time) = (Arc::new(ReadModel::default()), Arc::new(ManualClock::new(10_000)));
         model.put([waiting(1, 5_000)]);
-        let now = time.clone();
-        let mut site = Site::new(model.clone(), Arc::new(move || now.load(Ordering::Relaxed)), 1);
+        let mut site = Site::new(model.clone(), time.clone());
         site.renderings.fresh = Duration::ZERO;
         (Session::new(Arc::new(site), Lang::En, "30m"), model, time)
     }
@@ -160,12 +159,12 @@ mod tests {
         let (mut session, model, time) = session();
         let (kind, _, body) = session.next().expect("a snapshot comes at once");
         assert_eq!((kind, body["cells"]["q0.w"][0].as_str()), ("snapshot", Some("1")));
-        time.fetch_add(1_000, Ordering::Relaxed);
+        time.advance(1_000);
         assert_eq!(session.next(), None, "time alone is no news: durations run in the page");
-        time.fetch_add(1_000, Ordering::Relaxed);
+        time.advance(1_000);
         assert_eq!(session.next().map(|(kind, _, _)| kind), Some("beat"));
         model.put([waiting(2, 5_000)]);
-        time.fetch_add(1_000, Ordering::Relaxed);
+        time.advance(1_000);
         let (kind, version, body) = session.next().expect("the change");
         assert_eq!((kind, version), ("patch", 2));
         assert_eq!(body["cells"]["q0.w"][0].as_str(), Some("2"));
@@ -182,11 +181,11 @@ mod tests {
             unit: crate::engine::definitions::Unit { id: "u".into(), ..Default::default() },
             ..Default::default()
         });
-        time.fetch_add(1_000, Ordering::Relaxed);
+        time.advance(1_000);
         session.next();
         let Output::Live(other) = waiting(1, 5_000) else { unreachable!("a live document") };
         model.put([Output::Live(Live { id: "r".into(), ..other })]);
-        time.fetch_add(1_000, Ordering::Relaxed);
+        time.advance(1_000);
         let (kind, _, body) = session.next().expect("a second snapshot");
         assert_eq!(kind, "snapshot");
         assert_ne!(body["structure"], first);

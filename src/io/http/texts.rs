@@ -115,7 +115,7 @@ texts! {
     STATE_FOR: "状态 · 已", "State · for";
     RESPONSE: "响应", "Resp.";
     SCORE: "本月得分", "Score";
-    NO_REPLIES: "无回复", "none";
+    NO_REPLIES: "无", "none";
     DUE: "待录入", "due";
     NO_SCORE: "无", "none";
     UNDECIDED: "参数未定", "undecided";

@@ -4,7 +4,7 @@ use super::{Cell, Cells, Pace, View, state};
 use crate::engine::output::{Live, Score, SubjectKind};
 use crate::io::http::format;
 use crate::io::http::layout::{AgentRow, TeamRows};
-use crate::io::http::texts::{self, agent_state};
+use crate::io::http::texts::{self, Lang, agent_state};
 use crate::model::event::AgentState;
 use crate::model::units::MINUTE;
 
@@ -125,5 +125,11 @@ fn score(view: &View<'_>, score: Option<&Score>) -> (Cell, Cell) {
         return (Cell::dash(), Cell::text(view.lang.say(reason)));
     };
     let state = if score.provisional { state::NORMAL } else { "final" };
-    (Cell::text(points).state(state), Cell::text(score.grade.clone().unwrap_or_default()))
+    (Cell::text(points).state(state), Cell::text(grade(view, score)))
+}
+
+/// The grade in the reader's language, as far as the card has it.
+fn grade(view: &View<'_>, score: &Score) -> String {
+    let english = score.grade_en.clone().filter(|_| view.lang == Lang::En);
+    english.or_else(|| score.grade.clone()).unwrap_or_default()
 }

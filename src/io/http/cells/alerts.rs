@@ -167,7 +167,7 @@ fn pending_line(view: &View<'_>, episode: &Episode) -> Line {
     let detail = if alert.partial || left <= 0 {
         shown
     } else {
-        view.pick(format!("{shown}，再持续 {spelled}才告警"), format!("{shown}, fires in {spelled}"))
+        view.pick(format!("{shown}，{spelled}后告警"), format!("{shown}, fires in {spelled}"))
     };
     Line { state: state::NEAR, title, detail, at: alert.started.0 }
 }
