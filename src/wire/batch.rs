@@ -233,7 +233,7 @@ impl BatchBuilder {
 #[derive(Debug, Default)]
 struct Dictionary {
     /// Index of each text, valid when it was given in this `batch`; kept from batch to batch to save the allocations.
-    known: HashMap<Box<str>, (u64, u32)>,
+    known: HashMap<Box<str>, (u64, u32), foldhash::fast::RandomState>,
     batch: u64,
     count: u32,
     lengths: Vec<u8>,

@@ -9,6 +9,7 @@ use crate::model::event::{AgentState, Channel, Kind};
 use crate::model::fact::Fact;
 use crate::model::units::EventTime;
 use crate::wire::refusal::{Reason, Refusal};
+#[cfg(test)]
 pub(crate) use fields::NAMES;
 use fields::{Field, Fields, missing};
 use std::borrow::Cow;
@@ -78,6 +79,33 @@ pub struct Event<'a> {
     replaces: Option<Cow<'a, str>>,
 }
 
+impl Default for Event<'_> {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Other,
+            time: EventTime(0),
+            id: Cow::Borrowed(""),
+            contact: None,
+            queue: None,
+            to_queue: None,
+            agent: None,
+            team: None,
+            customer: None,
+            channel: None,
+            automatic: false,
+            internal: false,
+            state: None,
+            resolved: None,
+            hold_ms: None,
+            score: None,
+            period: None,
+            dimension: None,
+            assessor: None,
+            replaces: None,
+        }
+    }
+}
+
 impl Event<'_> {
     /// The fact at `offset` of its source.
     pub fn fact(&self, offset: i64) -> Fact<'_> {
@@ -109,66 +137,68 @@ impl Event<'_> {
 
 /// Reads one record of a producer. Duplicates and disorder are not its business; any bytes give an event or a refusal.
 pub fn read<'a>(bytes: &'a [u8], key: &CustomerKey) -> Result<Event<'a>, Refusal> {
-    let fields = Fields::scan(fields::text(bytes)?)?;
-    of_any_type(&fields, key).map_err(|refusal| Refusal { id: fields.readable_id(), ..refusal })
+    let mut event = Event::default();
+    read_into(&mut event, bytes, key)?;
+    Ok(event)
+}
+
+/// As [`read`], into an event that is filled where it lies: it is large, and moving it costs as much as reading it.
+fn read_into<'a>(event: &mut Event<'a>, bytes: &'a [u8], key: &CustomerKey) -> Result<(), Refusal> {
+    let mut fields = Fields::default();
+    fields.scan(fields::text(bytes)?)?;
+    fill(event, &fields, key).map_err(|refusal| Refusal { id: fields.readable_id(), ..refusal })
 }
 
 const ID: &str = "a text that no other event has";
 const TYPE: &str = "a type such as contact.answered";
 
-fn of_any_type<'a>(fields: &Fields<'a>, key: &CustomerKey) -> Result<Event<'a>, Refusal> {
-    let id = fields.required(Field::Id, ID)?;
+fn fill<'a>(event: &mut Event<'a>, fields: &Fields<'a>, key: &CustomerKey) -> Result<(), Refusal> {
+    event.id = fields.required(Field::Id, ID)?;
     let kind = fields.required(Field::Type, TYPE)?;
-    let time = fields.time()?;
-    match &*kind {
-        "fact.replaced" => replacement(fields, id, key),
-        kind => interpret(fields, Kind::of(kind), time, id, key),
+    event.time = fields.time()?;
+    if &*kind == "fact.replaced" {
+        return replacement(event, fields, key);
     }
+    event.kind = Kind::of(&kind);
+    common(event, fields, key)?;
+    special(event, fields)
 }
 
 /// The corrected event under the outer identifier, voiding `target`. It belongs to the contact of the outer one unless
 /// it names its own: a correction never moves an event to another contact.
-fn replacement<'a>(outer: &Fields<'a>, id: Cow<'a, str>, key: &CustomerKey) -> Result<Event<'a>, Refusal> {
-    let target = target(outer, &id)?;
+fn replacement<'a>(event: &mut Event<'a>, outer: &Fields<'a>, key: &CustomerKey) -> Result<(), Refusal> {
+    event.replaces = Some(target(outer, &event.id)?);
     let contact = outer.text(Field::ContactId)?;
     let raw =
         outer.raw(Field::Event).ok_or_else(|| missing(Field::Event, "the corrected event as an object"))?;
-    let mut event = corrected(raw, id, contact.clone(), key).map_err(|refusal| refusal.inside("event"))?;
+    corrected(event, raw, &contact, key).map_err(|refusal| refusal.inside("event"))?;
     if contact.is_some() && contact != event.contact {
         let remedy = "void the event and send a new one to move it";
         let expected = "the contact of the event it replaces";
-        return Err(Refusal::field(
-            Reason::WrongValue,
-            "contact_id",
-            outer.raw(Field::ContactId),
-            expected,
-            remedy,
-        ));
+        return Err(outer.refuse(Reason::WrongValue, Field::ContactId, expected, remedy));
     }
-    event.replaces = Some(target);
-    Ok(event)
+    Ok(())
 }
 
 fn corrected<'a>(
+    event: &mut Event<'a>,
     raw: &'a str,
-    id: Cow<'a, str>,
-    contact: Option<Cow<'a, str>>,
+    contact: &Option<Cow<'a, str>>,
     key: &CustomerKey,
-) -> Result<Event<'a>, Refusal> {
-    let fields = Fields::scan(raw)?;
+) -> Result<(), Refusal> {
+    let mut fields = Fields::default();
+    fields.scan(raw)?;
     let kind = fields.required(Field::Type, TYPE)?;
     if matches!(&*kind, "fact.replaced" | "fact.voided") {
         let remedy = "name the first replacement as target instead";
-        return Err(Refusal::field(
-            Reason::WrongValue,
-            "type",
-            fields.raw(Field::Type),
-            "a plain event",
-            remedy,
-        ));
+        return Err(fields.refuse(Reason::WrongValue, Field::Type, "a plain event", remedy));
     }
-    let mut event = common(&fields, Kind::of(&kind), fields.time()?, id, key)?;
-    event.contact = event.contact.or(contact);
+    event.time = fields.time()?;
+    event.kind = Kind::of(&kind);
+    common(event, &fields, key)?;
+    if event.contact.is_none() {
+        event.contact.clone_from(contact);
+    }
     special(event, &fields)
 }
 
@@ -177,63 +207,27 @@ fn target<'a>(fields: &Fields<'a>, id: &str) -> Result<Cow<'a, str>, Refusal> {
     let target = fields.required(Field::Target, "the id of the event it voids")?;
     if target == id {
         let remedy = "give the correction an id of its own";
-        return Err(Refusal::field(
-            Reason::WrongValue,
-            "target",
-            fields.raw(Field::Target),
-            "the id of another event",
-            remedy,
-        ));
+        return Err(fields.refuse(Reason::WrongValue, Field::Target, "the id of another event", remedy));
     }
     Ok(target)
 }
 
-fn interpret<'a>(
-    fields: &Fields<'a>,
-    kind: Kind,
-    time: EventTime,
-    id: Cow<'a, str>,
-    key: &CustomerKey,
-) -> Result<Event<'a>, Refusal> {
-    special(common(fields, kind, time, id, key)?, fields)
-}
-
 /// What every type may say.
-fn common<'a>(
-    fields: &Fields<'a>,
-    kind: Kind,
-    time: EventTime,
-    id: Cow<'a, str>,
-    key: &CustomerKey,
-) -> Result<Event<'a>, Refusal> {
-    Ok(Event {
-        kind,
-        time,
-        id,
-        contact: fields.text(Field::ContactId)?,
-        queue: fields.text(Field::Queue)?,
-        to_queue: None,
-        agent: fields.text(Field::Agent)?,
-        team: fields.text(Field::Team)?,
-        customer: fields.text(Field::Customer)?.map(|customer| key.hash(&customer)),
-        channel: fields.text(Field::Channel)?.map(|channel| Channel::of(&channel)),
-        automatic: fields.flag(Field::Automatic)?.unwrap_or(false),
-        internal: false,
-        state: None,
-        resolved: None,
-        hold_ms: None,
-        score: None,
-        period: None,
-        dimension: None,
-        assessor: None,
-        replaces: None,
-    })
+fn common<'a>(event: &mut Event<'a>, fields: &Fields<'a>, key: &CustomerKey) -> Result<(), Refusal> {
+    event.contact = fields.text(Field::ContactId)?;
+    event.queue = fields.text(Field::Queue)?;
+    event.agent = fields.text(Field::Agent)?;
+    event.team = fields.text(Field::Team)?;
+    event.customer = fields.text(Field::Customer)?.map(|customer| key.hash(&customer));
+    event.channel = fields.text(Field::Channel)?.map(|channel| Channel::of(&channel));
+    event.automatic = fields.flag(Field::Automatic)?.unwrap_or(false);
+    Ok(())
 }
 
 /// What the type adds, and what it cannot do without.
-fn special<'a>(mut event: Event<'a>, fields: &Fields<'a>) -> Result<Event<'a>, Refusal> {
+fn special<'a>(event: &mut Event<'a>, fields: &Fields<'a>) -> Result<(), Refusal> {
     match event.kind {
-        Kind::Other => return Ok(event),
+        Kind::Other => return Ok(()),
         Kind::AgentState => {
             event.state = Some(state(fields)?);
             return need(event, &[Field::Agent]);
@@ -255,7 +249,7 @@ fn special<'a>(mut event: Event<'a>, fields: &Fields<'a>) -> Result<Event<'a>, R
 }
 
 /// Refuses an event that lacks one of these.
-fn need<'a>(event: Event<'a>, fields: &[Field]) -> Result<Event<'a>, Refusal> {
+fn need(event: &Event<'_>, fields: &[Field]) -> Result<(), Refusal> {
     let lacks = |field: &&Field| match field {
         Field::ContactId => event.contact.is_none(),
         Field::Agent => event.agent.is_none(),
@@ -263,11 +257,11 @@ fn need<'a>(event: Event<'a>, fields: &[Field]) -> Result<Event<'a>, Refusal> {
     };
     match fields.iter().find(lacks) {
         Some(field) => Err(missing(*field, format!("a text: {} needs it", event.kind.text()))),
-        None => Ok(event),
+        None => Ok(()),
     }
 }
 
-fn rating<'a>(mut event: Event<'a>, fields: &Fields<'a>) -> Result<Event<'a>, Refusal> {
+fn rating<'a>(event: &mut Event<'a>, fields: &Fields<'a>) -> Result<(), Refusal> {
     event.period = Some(period(fields)?.ok_or_else(|| missing(Field::Period, PERIOD))?);
     event.dimension = Some(fields.required(Field::Dimension, "what is rated")?);
     event.assessor = Some(fields.required(Field::Assessor, "who rated, such as supervisor")?);
@@ -276,14 +270,14 @@ fn rating<'a>(mut event: Event<'a>, fields: &Fields<'a>) -> Result<Event<'a>, Re
 }
 
 /// A voided event is found in its group: its contact, or its agent, or its agent and period.
-fn voided<'a>(mut event: Event<'a>, fields: &Fields<'a>) -> Result<Event<'a>, Refusal> {
+fn voided<'a>(event: &mut Event<'a>, fields: &Fields<'a>) -> Result<(), Refusal> {
     event.replaces = Some(target(fields, &event.id)?);
     event.period = period(fields)?;
     if event.contact.is_none() && event.agent.is_none() {
         let expected = "the contact of the voided event, or its agent (and period)";
         return Err(missing(Field::ContactId, expected));
     }
-    Ok(event)
+    Ok(())
 }
 
 fn state(fields: &Fields<'_>) -> Result<AgentState, Refusal> {
@@ -293,7 +287,7 @@ fn state(fields: &Fields<'_>) -> Result<AgentState, Refusal> {
     AgentState::of(&text).ok_or_else(|| {
         let remedy = "map the states of your system to these";
         let expected = format!("one of {}", states());
-        Refusal::field(Reason::WrongValue, "state", fields.raw(Field::State), expected, remedy)
+        fields.refuse(Reason::WrongValue, Field::State, expected, remedy)
     })
 }
 
@@ -305,9 +299,8 @@ fn internal(fields: &Fields<'_>) -> Result<bool, Refusal> {
         Some("internal") => Ok(true),
         Some("public") => Ok(flag),
         Some(_) => {
-            let raw = fields.raw(Field::Visibility);
             let remedy = "say whether the customer can read it";
-            Err(Refusal::field(Reason::WrongValue, "visibility", raw, "public or internal", remedy))
+            Err(fields.refuse(Reason::WrongValue, Field::Visibility, "public or internal", remedy))
         }
     }
 }
@@ -334,8 +327,7 @@ fn period<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, str>>, Refusal> {
     if text.split_once('-').is_some_and(|(year, month)| valid(year, month)) {
         return Ok(Some(text));
     }
-    let raw = fields.raw(Field::Period);
-    Err(Refusal::field(Reason::WrongValue, "period", raw, PERIOD, "write year and month"))
+    Err(fields.refuse(Reason::WrongValue, Field::Period, PERIOD, "write year and month"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! One JSON object, taken apart once: the raw text of every field the contract knows, nothing copied.
+//! One JSON object, taken apart once: every field the contract knows, nothing copied.
 //!
-//! Values are looked at only when their kind asks for them, so a producer may use a known name in another meaning on a
-//! type of its own. Numbers stay text until then: nothing passes through a float.
+//! Texts are kept as they are, other values by their raw JSON; what they must be is asked only when their kind asks for
+//! them, so a producer may use a known name in another meaning on a type of its own. No number passes through a float.
 
 use super::{MAX_DEPTH, MAX_ID, MAX_RECORD};
 use crate::model::units::EventTime;
@@ -24,6 +24,7 @@ macro_rules! fields {
         pub(crate) const NAMES: [&str; [$(Field::$name),*].len()] = [$($text),*];
 
         impl Field {
+            #[inline]
             fn of(name: &str) -> Option<Field> {
                 match name { $($text => Some(Field::$name),)* _ => None }
             }
@@ -63,11 +64,18 @@ impl Field {
     }
 }
 
-/// The raw values of one event.
+/// The values of one event.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
+    /// Of a text its characters, of all else its JSON.
     values: [Option<&'a str>; NAMES.len()],
+    /// Bits of the fields whose value is a text, and of all that were there.
+    texts: u32,
+    seen: u32,
+    /// Texts that had escapes, decoded.
+    decoded: Vec<(Field, String)>,
     twice: Option<Field>,
+    broken: Option<Field>,
     too_deep: bool,
 }
 
@@ -95,42 +103,122 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Refusal> {
 
 impl<'a> Fields<'a> {
     /// Takes the object apart.
-    pub(super) fn scan(text: &'a str) -> Result<Self, Refusal> {
+    pub(super) fn scan(&mut self, text: &'a str) -> Result<(), Refusal> {
         let mut json = serde_json::Deserializer::from_str(text);
-        let fields = Fields::deserialize(&mut json).map_err(|e| not_an_object(&e))?;
-        json.end().map_err(|e| not_an_object(&e))?;
-        if let Some(field) = fields.twice {
+        json.deserialize_map(Collect(self)).and_then(|()| json.end()).map_err(|e| not_an_object(&e))?;
+        if let Some(field) = self.twice {
             let remedy = "send each name once";
             return Err(Refusal::field(Reason::Duplicate, field.name(), None, "each name once", remedy));
         }
-        if fields.too_deep {
+        if let Some(field) = self.broken {
+            return Err(self.refuse(
+                Reason::WrongValue,
+                field,
+                "a text",
+                "an escape in it names no character",
+            ));
+        }
+        if self.too_deep {
             let remedy = "leave nested details out of the event";
             return Err(Refusal::record(Reason::TooDeep, "at most 32 levels of nesting", remedy));
         }
-        Ok(fields)
+        Ok(())
     }
 
-    /// The raw value; `null` counts as absent.
+    /// Keeps a value.
+    #[inline]
+    fn keep(&mut self, field: Field, raw: &'a str) {
+        let bit = 1 << field as u32;
+        if self.seen & bit != 0 {
+            self.twice = Some(field);
+        }
+        self.seen |= bit;
+        let Some(inner) = raw.strip_prefix('"') else {
+            self.values[field as usize] = (raw != "null").then_some(raw);
+            return;
+        };
+        let inner = &inner[..inner.len() - 1];
+        if inner.as_bytes().contains(&b'\\') {
+            self.decode(field, raw);
+        } else {
+            self.texts |= bit;
+            self.values[field as usize] = Some(inner);
+        }
+    }
+
+    #[cold]
+    fn decode(&mut self, field: Field, raw: &'a str) {
+        self.values[field as usize] = Some(raw);
+        match serde_json::from_str(raw) {
+            Ok(text) => self.decoded.push((field, text)),
+            Err(_) => self.broken = Some(field),
+        }
+    }
+
+    /// A value that is no text, as JSON; `null` counts as absent.
     pub(super) fn raw(&self, field: Field) -> Option<&'a str> {
-        self.values[field as usize].filter(|raw| *raw != "null")
+        self.values[field as usize]
+    }
+
+    fn is_plain_text(&self, field: Field) -> bool {
+        self.texts & (1 << field as u32) != 0
+    }
+
+    /// The value as it stood in the JSON.
+    fn json(&self, field: Field) -> Option<Cow<'a, str>> {
+        let value = self.values[field as usize]?;
+        Some(if self.is_plain_text(field) { format!("\"{value}\"").into() } else { value.into() })
+    }
+
+    /// A refusal of a field with its value.
+    #[cold]
+    pub(super) fn refuse(
+        &self,
+        reason: Reason,
+        field: Field,
+        expected: impl Into<Cow<'static, str>>,
+        remedy: &'static str,
+    ) -> Refusal {
+        Refusal::field(reason, field.name(), self.json(field).as_deref(), expected, remedy)
     }
 
     /// A text, not empty, of at most [`MAX_ID`] bytes without control characters; an empty one counts as absent.
+    #[inline]
     pub(super) fn text(&self, field: Field) -> Result<Option<Cow<'a, str>>, Refusal> {
-        let Some(raw) = self.raw(field) else { return Ok(None) };
-        let text = string(field, raw)?;
+        let Some(value) = self.values[field as usize] else { return Ok(None) };
+        if self.is_plain_text(field) && value.len() <= MAX_ID {
+            return Ok(Some(value).filter(|text| !text.is_empty()).map(Cow::Borrowed));
+        }
+        self.odd_text(field, value)
+    }
+
+    /// The characters of a text, decoded.
+    fn characters(&self, field: Field) -> Option<&str> {
+        if self.is_plain_text(field) {
+            return self.values[field as usize];
+        }
+        self.decoded.iter().find(|(of, _)| *of == field).map(|(_, text)| &**text)
+    }
+
+    /// A text with escapes, or what is no identifier.
+    #[cold]
+    fn odd_text(&self, field: Field, value: &'a str) -> Result<Option<Cow<'a, str>>, Refusal> {
+        let Some(text) = self.characters(field) else {
+            let number = value.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+            let quotes = "put it in quotes: identifiers are text, 0042 is not 42";
+            let remedy = if number { quotes } else { "send one text" };
+            return Err(self.refuse(Reason::WrongType, field, "a text", remedy));
+        };
         if text.len() > MAX_ID {
-            let (expected, remedy) =
-                ("at most 256 bytes", "identifiers are short; free text has no place here");
-            return Err(Refusal::field(Reason::TooLong, field.name(), Some(raw), expected, remedy));
+            let remedy = "identifiers are short; free text has no place here";
+            return Err(self.refuse(Reason::TooLong, field, "at most 256 bytes", remedy));
         }
-        // JSON allows control characters only by escapes, and only those were decoded into a text of its own.
-        if matches!(&text, Cow::Owned(text) if text.chars().any(char::is_control)) {
-            let (expected, remedy) =
-                ("a text without control characters", "clean the identifier at its source");
-            return Err(Refusal::field(Reason::WrongValue, field.name(), Some(raw), expected, remedy));
+        // JSON allows control characters only by escapes.
+        if text.chars().any(char::is_control) {
+            let remedy = "clean the identifier at its source";
+            return Err(self.refuse(Reason::WrongValue, field, "a text without control characters", remedy));
         }
-        Ok(Some(text).filter(|text| !text.is_empty()))
+        Ok(Some(text).filter(|text| !text.is_empty()).map(|text| Cow::Owned(text.to_owned())))
     }
 
     /// A text that has to be there.
@@ -140,17 +228,11 @@ impl<'a> Fields<'a> {
 
     /// `true` or `false`.
     pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Refusal> {
-        match self.raw(field) {
-            None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
-            Some(raw) => Err(Refusal::field(
-                Reason::WrongType,
-                field.name(),
-                Some(raw),
-                "true or false",
-                "write it without quotes",
-            )),
+        let Some(value) = self.raw(field) else { return Ok(None) };
+        match (self.is_plain_text(field), value) {
+            (false, "true") => Ok(Some(true)),
+            (false, "false") => Ok(Some(false)),
+            _ => Err(self.refuse(Reason::WrongType, field, "true or false", "write it without quotes")),
         }
     }
 
@@ -162,11 +244,9 @@ impl<'a> Fields<'a> {
         (least, most): (i64, i64),
     ) -> Result<Option<i64>, Refusal> {
         let Some(raw) = self.raw(field) else { return Ok(None) };
-        let expected = format!("a number from {least} to {most} with at most {places} decimals");
-        let refuse = |reason, remedy: &'static str| {
-            Err(Refusal::field(reason, field.name(), Some(raw), expected.clone(), remedy))
-        };
-        if !raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        let expected = || format!("a number from {least} to {most} with at most {places} decimals");
+        let refuse = |reason, remedy| Err(self.refuse(reason, field, expected(), remedy));
+        if self.is_plain_text(field) || !raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             return refuse(Reason::WrongType, "write it as a JSON number, without quotes");
         }
         let scale = 10_i64.pow(places);
@@ -181,13 +261,13 @@ impl<'a> Fields<'a> {
         const EXPECTED: &str =
             "RFC 3339 with offset, such as 2026-10-31T09:00:20+08:00, or epoch milliseconds";
         let raw = self.raw(Field::Time).ok_or_else(|| missing(Field::Time, EXPECTED))?;
-        let refuse = |reason, remedy| Err(Refusal::field(reason, "time", Some(raw), EXPECTED, remedy));
-        let time = match raw.as_bytes()[0] {
-            b'"' => match instant::parse(&string(Field::Time, raw)?) {
+        let refuse = |reason, remedy| Err(self.refuse(reason, Field::Time, EXPECTED, remedy));
+        let time = match (self.characters(Field::Time), raw.as_bytes().first()) {
+            (Some(text), _) => match instant::parse(text) {
                 Some(at) => at,
                 None => return refuse(Reason::WrongValue, "a local time without offset names no instant"),
             },
-            b'-' | b'0'..=b'9' => match raw.parse() {
+            (None, Some(b'-' | b'0'..=b'9')) => match raw.parse() {
                 Ok(at) => at,
                 Err(_) if raw.contains(['.', 'e', 'E']) => {
                     return refuse(Reason::WrongValue, "write whole milliseconds");
@@ -214,23 +294,6 @@ impl<'a> Fields<'a> {
 /// A field that is not there.
 pub(super) fn missing(field: Field, expected: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::field(Reason::Missing, field.name(), None, expected, "")
-}
-
-/// The text behind a raw JSON string; borrowed unless it has escapes.
-fn string(field: Field, raw: &str) -> Result<Cow<'_, str>, Refusal> {
-    let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        let number = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-        let remedy =
-            if number { "put it in quotes: identifiers are text, 0042 is not 42" } else { "send one text" };
-        return Err(Refusal::field(Reason::WrongType, field.name(), Some(raw), "a text", remedy));
-    };
-    if !inner.as_bytes().contains(&b'\\') {
-        return Ok(Cow::Borrowed(inner));
-    }
-    serde_json::from_str(raw).map(Cow::Owned).map_err(|_| {
-        let remedy = "an escape in it names no character";
-        Refusal::field(Reason::WrongValue, field.name(), Some(raw), "a text", remedy)
-    })
 }
 
 /// A JSON number as an integer of 10^-places; `None` when it is too large or too fine for that.
@@ -278,33 +341,27 @@ fn is_too_deep(raw: &str) -> bool {
     false
 }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Collect)
-    }
-}
+/// Fills the fields of one object.
+struct Collect<'f, 'de>(&'f mut Fields<'de>);
 
-struct Collect;
-
-impl<'de> Visitor<'de> for Collect {
-    type Value = Fields<'de>;
+impl<'de> Visitor<'de> for Collect<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-        let mut fields = Fields::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Key(field)) = map.next_key()? {
             let raw = map.next_value::<&RawValue>()?.get();
-            fields.too_deep |= raw.starts_with(['[', '{']) && is_too_deep(raw);
-            if let Some(field) = field
-                && fields.values[field as usize].replace(raw).is_some()
-            {
-                fields.twice = Some(field);
+            if raw.starts_with(['[', '{']) {
+                self.0.too_deep |= is_too_deep(raw);
+            }
+            if let Some(field) = field {
+                self.0.keep(field, raw);
             }
         }
-        Ok(fields)
+        Ok(())
     }
 }
 

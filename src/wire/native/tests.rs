@@ -55,7 +55,10 @@ fn time_may_be_epoch_milliseconds() {
 
 #[test]
 fn escaped_texts_and_names_are_decoded() {
+    // Some writers escape every plus sign.
     let json = with(r#""type":"contact.queued","cont\u0061ct_id":"c\"1\u00e9","queue":"\u5e10\u5355""#);
+    let plus = r#"{"id":"e1","type":"order.placed","time":"2026-10-31T12:00:00\u002B08:00"}"#;
+    assert_eq!(event(plus).time, NOON);
     let event = event(&json);
     assert_eq!((event.fact(0).contact, event.fact(0).queue), (Some("c\"1é"), Some("帐单")));
 }
