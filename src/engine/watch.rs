@@ -153,6 +153,19 @@ fn sentences(active: &Active, rule: &Rule, queue: &str, transition: &Transition)
         "service_level" => ("服务水平", "service level"),
         other => (other, other),
     };
+    if transition.state == State::Inactive {
+        if transition.value.is_null() {
+            return (
+                format!("{zh}：{kpi_zh} 无值，不再待定"),
+                format!("{en}: {kpi_en} has no value, no longer pending"),
+            );
+        }
+        let (value, edge) = (percent(transition.value, Some(rule.below)), limit(rule.below));
+        return (
+            format!("{zh}：{kpi_zh} {value}，不再低于 {edge}"),
+            format!("{en}: {kpi_en} {value}, no longer below {edge}"),
+        );
+    }
     if transition.value.is_null() {
         return (
             format!("{zh}：{kpi_zh} 无值，告警结束"),

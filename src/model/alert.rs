@@ -46,7 +46,7 @@ pub enum OnNull {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Nothing to say.
+    /// In order; as a transition: a pending that has passed.
     #[default]
     Inactive,
     /// The condition holds, not yet long enough.
@@ -66,6 +66,8 @@ pub struct Tracker {
     state: State,
     since: LogTime,
     started: LogTime,
+    /// When the last episode began, if there was one.
+    began: Option<LogTime>,
     worst: Fraction,
     /// Since when coverage has been low without a break.
     low_since: Option<LogTime>,
@@ -144,34 +146,28 @@ impl Tracker {
         self.low_since = if reading.covered { None } else { self.low_since.or(Some(reading.now)) };
         let patient = self.low_since.is_some_and(|since| reading.now.0 - since.0 < PATIENCE);
         let (window, verdict) = rule.judge(reading.values);
-        let value = if verdict == Verdict::Null { Fraction::default() } else { reading.values[window] };
+        let value = if verdict.is_measured() { reading.values[window] } else { Fraction::default() };
         if self.state != State::Inactive && !patient && verdict.is_measured() {
             self.remember(value);
         }
         let next = self.next(rule, verdict, reading, patient)?;
         self.enter(next, reading.now, value);
-        (next != State::Inactive).then(|| {
-            let transition = Transition {
-                state: next,
-                since: self.since,
-                started: self.started,
-                window,
-                value,
-                worst: self.worst,
-                partial: !reading.covered,
-            };
-            if next == State::Resolved {
-                self.state = State::Inactive;
-            }
-            transition
-        })
+        let Tracker { since, started, worst, .. } = *self;
+        if next == State::Resolved {
+            self.state = State::Inactive;
+        }
+        Some(Transition { state: next, since, started, window, value, worst, partial: !reading.covered })
     }
 
-    /// The rule or the queue is defined no more: a firing alert is resolved without a value, a pending one is forgotten.
+    /// The rule or the queue is defined no more: a firing alert is resolved, a pending one has passed, both without a value.
     pub fn retire(&mut self, now: LogTime, windows: usize, partial: bool) -> Option<Transition> {
-        let fired = std::mem::take(&mut self.state) == State::Firing;
-        fired.then(|| Transition {
-            state: State::Resolved,
+        let state = match std::mem::take(&mut self.state) {
+            State::Firing => State::Resolved,
+            State::Pending => State::Inactive,
+            State::Inactive | State::Resolved => return None,
+        };
+        Some(Transition {
+            state,
             since: now,
             started: self.started,
             window: windows.saturating_sub(1),
@@ -183,6 +179,8 @@ impl Tracker {
 
     fn next(&self, rule: &Rule, verdict: Verdict, reading: Reading, patient: bool) -> Option<State> {
         match (self.state, verdict) {
+            // An episode is named by its beginning: at most one begins at one moment.
+            (State::Inactive, Verdict::Below) if self.began == Some(reading.now) => None,
             (State::Inactive | State::Resolved, Verdict::Below) if !patient => {
                 Some(if rule.hold_ms == 0 { State::Firing } else { State::Pending })
             }
@@ -201,6 +199,7 @@ impl Tracker {
 
     fn enter(&mut self, next: State, now: LogTime, value: Fraction) {
         if self.state == State::Inactive {
+            self.began = Some(now);
             self.started = now;
             self.worst = value;
         }
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_that_passes_says_nothing_more_and_starts_anew() {
+    fn a_pending_that_passes_says_so_calls_nobody_and_starts_anew() {
         check(
             &rule(5 * MINUTE, 5),
             &[
@@ -299,7 +298,7 @@ mod tests {
                 (5, (7, 10), (0, 0), true),
                 (9, (7, 10), (0, 0), true),
             ],
-            &["0 Pending", "5 Pending"],
+            &["0 Pending", "4 Inactive", "5 Pending"],
         );
     }
 

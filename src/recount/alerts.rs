@@ -132,20 +132,12 @@ impl Watch {
             self.episodes.keys().filter(|(rule, queue)| !defined(rule, queue)).cloned().collect();
         let mut lines = Vec::new();
         for key in gone {
-            let Some(episode) = self.episodes.remove(&key).filter(|episode| episode.firing) else { continue };
+            let Some(episode) = self.episodes.remove(&key) else { continue };
+            let state = if episode.firing { State::Resolved } else { State::Inactive };
             let rule = episode.rule.clone();
             let partial = self.partial_since.contains_key(&key.1);
             let window = rule.windows.last().cloned().unwrap_or_default();
-            lines.push(line(
-                definitions,
-                &rule,
-                &key.1,
-                &episode,
-                State::Resolved,
-                now,
-                (window, NOTHING),
-                partial,
-            ));
+            lines.push(line(definitions, &rule, &key.1, &episode, state, now, (window, NOTHING), partial));
         }
         lines
     }
@@ -181,19 +173,20 @@ impl Watch {
             _ => false,
         };
         let state = match (episode.firing, reading) {
-            (true, _) if over => State::Resolved,
-            (true, _) => State::Inactive,
-            (false, Reading::Low) if now - episode.started >= rule.hold_ms => State::Firing,
-            (false, Reading::Low) if fresh => State::Pending,
-            (false, Reading::Low) => State::Inactive,
-            (false, _) => return None,
+            (true, _) if over => Some(State::Resolved),
+            (true, _) => None,
+            (false, Reading::Low) if now - episode.started >= rule.hold_ms => Some(State::Firing),
+            (false, Reading::Low) if fresh => Some(State::Pending),
+            (false, Reading::Low) => None,
+            (false, _) => Some(State::Inactive),
         };
-        episode.firing |= state == State::Firing;
-        let text = line(definitions, rule, queue, &episode, state, now, (window, value), partial);
-        if state != State::Resolved {
+        episode.firing |= state == Some(State::Firing);
+        let text =
+            state.map(|state| line(definitions, rule, queue, &episode, state, now, (window, value), partial));
+        if !matches!(state, Some(State::Resolved | State::Inactive)) {
             self.episodes.insert(key, episode);
         }
-        (state != State::Inactive).then_some(text)
+        text
     }
 }
 
@@ -285,7 +278,15 @@ fn sentences(
         "service_level" => ("服务水平", "service level"),
         other => (other, other),
     };
-    if state != State::Resolved {
+    if state == State::Inactive && value.is_null() {
+        (format!("{zh}：{kpi_zh} 无值，不再待定"), format!("{en}: {kpi_en} has no value, no longer pending"))
+    } else if state == State::Inactive {
+        let (shown, below) = (percent(value, Some(rule.below)), limit(rule.below));
+        (
+            format!("{zh}：{kpi_zh} {shown}，不再低于 {below}"),
+            format!("{en}: {kpi_en} {shown}, no longer below {below}"),
+        )
+    } else if state != State::Resolved {
         let (shown, below) = (percent(value, Some(rule.below)), limit(rule.below));
         (format!("{zh}：{kpi_zh} {shown}，低于 {below}"), format!("{en}: {kpi_en} {shown}, below {below}"))
     } else if value.is_null() {

@@ -152,8 +152,9 @@ fn items(score: &Score, card: &Card, observed: &Observed, truth: &Truth, month: 
         let input =
             card.items().iter().find(|known| known.id() == item.id).and_then(|known| known.rule().any());
         let truth = match input {
-            Some(Rule::Value { input: Input::Kpi(kpi), .. }) => {
-                kpis.get(kpi.as_str()).and_then(|value| Measured::Counts(*value).text())
+            Some(Rule::Value { input: Input::Kpi(kpi), min_sample, .. }) => {
+                let enough = |value: &&Fraction| value.den.unsigned_abs() >= u64::from(*min_sample);
+                kpis.get(kpi.as_str()).filter(enough).and_then(|value| Measured::Counts(*value).text())
             }
             Some(Rule::Value { input: Input::Rating { dimension, .. }, .. }) => {
                 true_mark(&score.agent, dimension, observed, truth, month)
