@@ -294,6 +294,10 @@ mod tests {
         case.check(&[(11, "torn"), (3, "new")]);
         assert_eq!(case.notebook.lives.len(), 2);
         assert_ne!(case.notebook.lives[0].incarnation, case.notebook.lives[1].incarnation);
+        case.append("more\nlast");
+        std::fs::rename(&case.path, case.path.with_extension("2")).unwrap();
+        case.append("newer\n");
+        case.check(&[(8, "more"), (12, "last"), (5, "newer")]);
     }
 
     #[test]
