@@ -82,8 +82,8 @@ start() {
   if running; then echo "already running at $(cat "$home/broker.address")"; return; fi
   answers "$port" && die "port $port is taken; choose another: broker.sh start PORT"
   obtain
-  configure "$home/data" "$port" $((port + 1))
-  nohup "${BASH_SOURCE[0]}" run "$home/data" "$port" $((port + 1)) >"$home/broker.log" 2>&1 </dev/null &
+  configure "$home/data" "$port" $((port - 1))
+  nohup "${BASH_SOURCE[0]}" run "$home/data" "$port" $((port - 1)) >"$home/broker.log" 2>&1 </dev/null &
   local pid=$!
   echo "$pid" >"$home/broker.pid"
   echo "127.0.0.1:$port" >"$home/broker.address"

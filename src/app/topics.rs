@@ -27,6 +27,9 @@ pub struct Args {
     /// Create those that are missing; existing ones are never changed
     #[arg(long)]
     create: bool,
+    /// Create missing input topics too, with as many partitions as the sources declare
+    #[arg(long, requires = "create")]
+    inputs: bool,
     /// Copies of each created topic [default: kafka.replication]
     #[arg(long, value_name = "N", requires = "create", value_parser = clap::value_parser!(u32).range(1..=9))]
     replication: Option<u32>,
@@ -44,7 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if config.log == LogKind::Embedded {
         bail!("log = \"embedded\" needs no topics");
     }
-    let created = if args.create { create(&config, args.replication)? } else { Vec::new() };
+    let created = if args.create { create(&config, args.replication, args.inputs)? } else { Vec::new() };
     let report = Report { created, ..look(&config)? };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -71,10 +74,16 @@ pub fn require(config: &Config) -> anyhow::Result<()> {
     bail!("the topics are not as they must be:\n{}", lines.join("\n"));
 }
 
-fn create(config: &Config, replication: Option<u32>) -> anyhow::Result<Vec<String>> {
+fn create(config: &Config, replication: Option<u32>, with_inputs: bool) -> anyhow::Result<Vec<String>> {
     let options = config.kafka_options();
     let copies = replication.unwrap_or(config.kafka.replication);
-    let created = topics::create(&options, DOMAINS, copies).with_context(|| kafka_at(&options))?;
+    let mut created = topics::create(&options, DOMAINS, copies).with_context(|| kafka_at(&options))?;
+    for (name, partitions) in inputs(config).filter(|_| with_inputs) {
+        let made = topics::create_input(&options, name, partitions, copies);
+        if made.with_context(|| kafka_at(&options))? {
+            created.push(name.to_owned());
+        }
+    }
     for _ in 0..LOOKS {
         let seen = |name: &String| topics::look(&options, name).is_ok_and(|found| found.is_some());
         if created.iter().all(seen) {

@@ -77,6 +77,18 @@ fn missing_topics_are_named_created_and_then_well() {
 }
 
 #[test]
+fn input_topics_are_created_with_their_partitions_where_that_is_asked_for() {
+    let installation = Installation::new(5);
+    let (report, starts) = installation.report(&["--create", "--replication", "1"]);
+    assert!(!starts, "the input topic is the user's own: {report:#}");
+
+    let (report, starts) = installation.report(&["--create", "--inputs", "--replication", "1"]);
+    assert!(starts, "{report:#}");
+    assert_eq!(report["created"], serde_json::json!([installation.name("events")]));
+    assert!(!findings(&report, "warning").iter().any(|line| line.contains("events")), "{report:#}");
+}
+
+#[test]
 fn wrong_topics_are_told_with_their_remedies_and_never_changed() {
     let installation = Installation::new(4);
     let broker = Broker::shared();

@@ -172,6 +172,24 @@ pub fn create(options: &KafkaOptions, domains: u32, replicas: u32) -> Result<Vec
     results.into_iter().filter_map(created).collect()
 }
 
+/// Creates an input topic that is not there, stamped by the brokers: their clock says how far a source is. Gives whether it did.
+pub fn create_input(
+    options: &KafkaOptions,
+    name: &str,
+    partitions_wanted: i32,
+    replicas: u32,
+) -> Result<bool, Retry> {
+    let admin = admin(options)?;
+    if partitions(&admin, name)?.is_some() {
+        return Ok(false);
+    }
+    let copies = TopicReplication::Fixed(i32::try_from(replicas).unwrap_or(i32::MAX));
+    let new = NewTopic::new(name, partitions_wanted, copies).set("message.timestamp.type", "LogAppendTime");
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST)).request_timeout(Some(REQUEST));
+    let results = wait(admin.create_topics(&[new], &options))?.map_err(retry)?;
+    results.into_iter().filter_map(created).collect::<Result<Vec<_>, _>>().map(|names| !names.is_empty())
+}
+
 /// Another instance may have been quicker: that is as good.
 fn created(result: Result<String, (String, RDKafkaErrorCode)>) -> Option<Result<String, Retry>> {
     match result {
