@@ -10,6 +10,7 @@ pub mod clerk;
 mod definitions;
 pub mod domain;
 mod feeders;
+pub mod meters;
 pub mod status;
 pub mod tail;
 pub mod web;
@@ -61,6 +62,8 @@ pub struct Service {
     pub model: Arc<ReadModel>,
     /// Every domain that was ever ours.
     pub domains: Mutex<BTreeMap<Domain, Arc<DomainStatus>>>,
+    /// Counters of feeders and pushers.
+    pub meters: meters::Meters,
     /// Trouble of feeders and pushers, by name.
     pub troubles: Mutex<BTreeMap<String, String>>,
     /// Drain and stop.
@@ -110,6 +113,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         view: Arc::default(),
         model: Arc::default(),
         domains: Mutex::default(),
+        meters: meters::Meters::default(),
         troubles: Mutex::default(),
         stop: Arc::default(),
         fatal: Mutex::default(),

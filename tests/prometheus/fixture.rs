@@ -2,12 +2,15 @@
 //!
 //! The clock stands still from there on, so that every scrape is the same.
 
+use shiftpulse::app::run::meters::{self, Meters};
+use shiftpulse::app::run::status::DomainStatus;
 use shiftpulse::engine::Engine;
 use shiftpulse::engine::definitions::{CardFile, Definitions};
 use shiftpulse::engine::output::Output;
 use shiftpulse::engine::record::{Batch, Body, Control, ControlKind, Record};
 use shiftpulse::io::http::metrics::ServiceValue;
 use shiftpulse::io::http::{self, Site};
+use shiftpulse::io::intake::Counts;
 use shiftpulse::io::read_model::ReadModel;
 use shiftpulse::io::traffic::{Delivery, Incident, Plan, Traffic, centre};
 use shiftpulse::model::alert::{OnNull, Rule};
@@ -107,7 +110,7 @@ impl Desk {
     }
 }
 
-/// The series of an instance that has a domain, as the service gives them.
+/// The series of an instance that has a domain, one source and one Alertmanager, as the service gives them.
 struct Health;
 
 impl http::Service for Health {
@@ -116,18 +119,12 @@ impl http::Service for Health {
     }
 
     fn values(&self) -> Vec<ServiceValue> {
-        let named = [
-            ("engine_ready", 1.0),
-            ("engine_restores_total", 1.0),
-            ("engine_commits_total", 900.0),
-            ("engine_commit_p50_seconds", 0.012),
-        ];
-        let value = |(name, value): (&str, f64)| ServiceValue {
-            name: name.into(),
-            help: "See the service.",
-            labels: vec![("domain", "0".into())],
-            value,
-        };
-        named.map(value).into()
+        let meters = Meters::default();
+        meters.intake("http", &Counts::default());
+        meters.pusher("http://127.0.0.1:9093");
+        let mut values = DomainStatus::new(0).values();
+        values.extend(meters.values());
+        values.push(meters::trouble("source http"));
+        values
     }
 }

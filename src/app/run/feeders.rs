@@ -10,10 +10,15 @@ use crate::io::source::file::FileSource;
 use crate::io::source::http::{self, Door};
 use crate::io::source::kafka::KafkaSource;
 use crate::io::source::{Origin, Source};
+use crate::io::stopwatch::Stopwatch;
 use crate::wire::native::CustomerKey;
 use anyhow::Context;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Counters are shown so often.
+const COUNTED: Duration = Duration::from_secs(1);
 
 /// Running feeders.
 pub struct Feeders {
@@ -44,16 +49,17 @@ pub fn start(service: &Arc<Service>) -> anyhow::Result<Feeders> {
     }
     for source in sources {
         let origin = Origin { topic: source.topic(), partition: 0 };
+        let name = origin.topic.trim_start_matches('$').to_owned();
         match &source.kind {
             SourceKind::Kafka { .. } => {}
             SourceKind::Http => {
                 let (door, http) = http::open(origin, key);
                 feeders.doors = Some(door);
-                feeders.feed(service, "http", Box::new(http), key, positions(service)?)?;
+                feeders.feed(service, &name, Box::new(http), key, positions(service)?)?;
             }
             SourceKind::File { path, .. } => {
                 let file = FileSource::follow(path, origin);
-                feeders.feed(service, "file", Box::new(file), key, positions(service)?)?;
+                feeders.feed(service, &name, Box::new(file), key, positions(service)?)?;
             }
         }
     }
@@ -74,10 +80,16 @@ impl Feeders {
         let settings = Settings { key, backfill: backfill.collect(), positions };
         let intake = Intake::new(settings, service.log.appender(Domain(0)));
         let feeder = Feeder::new(source, intake, service.clock.clone());
-        let (service, part) = (service.clone(), format!("source {name}"));
+        let (service, name, part) = (service.clone(), name.to_owned(), format!("source {name}"));
+        service.meters.intake(&name, feeder.intake().counts());
+        let mut counted = Stopwatch::start();
         self.threads.push(spawn(&format!("feeder-{name}"), move || {
             let ended = feeder.run(&service.stop, |feeder| {
                 service.trouble(&part, feeder.trouble().map(str::to_owned));
+                if counted.has(COUNTED) {
+                    service.meters.intake(&name, feeder.intake().counts());
+                    counted = Stopwatch::start();
+                }
             });
             if let Err(ended) = ended {
                 service.fail(format!("{part}: {ended}"));

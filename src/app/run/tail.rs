@@ -75,7 +75,7 @@ fn pause() {
 }
 
 fn push(service: &Service, url: &str) {
-    let counters = crate::io::alertmanager::PushCounters::default();
+    let counters = service.meters.pusher(url);
     let mut pusher = AlertPusher::new(url, service.config.push_terms(), &*service.clock, &counters);
     if let Err(error) = pusher.run(&*service.log, &service.stop) {
         service.fail(format!("alerts: {error}"));

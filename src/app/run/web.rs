@@ -19,7 +19,11 @@ impl http::Service for Service {
     }
 
     fn values(&self) -> Vec<ServiceValue> {
-        self.statuses().iter().flat_map(|status| status.values()).collect()
+        let mut values: Vec<_> = self.statuses().iter().flat_map(|status| status.values()).collect();
+        values.extend(self.meters.values());
+        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        values.extend(troubles.keys().map(|part| super::meters::trouble(part)));
+        values
     }
 }
 
