@@ -269,6 +269,10 @@ pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
 }
 
 pub(crate) fn log_error(error: &KafkaError, reason: &str) {
+    // The end of a partition comes this way too, many times a second, and is what we asked for.
+    if code(error) == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
     tracing::warn!(target: "kafka", "{error}: {reason}");
 }
 
