@@ -59,7 +59,15 @@ impl Line {
         let (to, facts) = (self.position, vec![event.fact(from)]);
         self.record(
             at(arrives),
-            Body::Batch(Batch { topic: "calls", from, to, progress: i64::MAX, caught_up: true, facts, ..Batch::default() }),
+            Body::Batch(Batch {
+                topic: "calls",
+                from,
+                to,
+                progress: i64::MAX,
+                caught_up: true,
+                facts,
+                ..Batch::default()
+            }),
         );
     }
 
@@ -166,7 +174,11 @@ fn rule(windows: &[&str], hold_ms: i64, min_samples: i64) -> Rule {
 
 fn call(line: &mut Line, id: &str, queue: &str, time: &str, answered: bool) {
     let stamp = format!("2026-03-02T{time}+08:00");
-    let outcome = if answered { r#","type":"contact.answered","agent":"a1""# } else { r#","type":"contact.abandoned""# };
+    let outcome = if answered {
+        r#","type":"contact.answered","agent":"a1""#
+    } else {
+        r#","type":"contact.abandoned""#
+    };
     line.event(time, &format!(r#"{{"id":"{id}q","type":"contact.queued","time":"{stamp}","contact_id":"{id}","queue":"{queue}"}}"#));
     line.event(time, &format!(r#"{{"id":"{id}o"{outcome},"time":"{stamp}","contact_id":"{id}"}}"#));
 }
@@ -175,7 +187,9 @@ fn call(line: &mut Line, id: &str, queue: &str, time: &str, answered: bool) {
 fn future_stamp_one_wrong_clock_moves_nothing() {
     let mut line = Line::new(vec![]);
     let answered = |id: &str, time: &str, contact: &str, agent: &str| {
-        format!(r#"{{"id":"{id}","type":"contact.answered","time":"{time}+08:00","contact_id":"{contact}","queue":"line","agent":"{agent}"}}"#)
+        format!(
+            r#"{{"id":"{id}","type":"contact.answered","time":"{time}+08:00","contact_id":"{contact}","queue":"line","agent":"{agent}"}}"#
+        )
     };
     line.event("10:00:00", &answered("h1", "2026-03-02T10:00:00", "v9", "a1"));
     line.event("10:00:01", &answered("h2", "2026-03-03T10:00:00", "v10", "a2"));
@@ -231,7 +245,10 @@ fn data_stops_is_no_recovery() {
     line.quiet("10:10:00", "10:39:59");
     let told = line.told();
     assert!(!told.iter().any(|told| told.contains("Resolved")), "{told:?}");
-    assert!(line.value(SubjectKind::Queue, "line", "5m", "answer_rate").is_null(), "the window has run empty");
+    assert!(
+        line.value(SubjectKind::Queue, "line", "5m", "answer_rate").is_null(),
+        "the window has run empty"
+    );
     let live = line.engine.view(SubjectKind::Queue, "line").expect("the queue is known");
     assert_eq!(live.coverage, Fraction::new(0, 1));
     line.caught_up = true;
@@ -252,12 +269,18 @@ fn a_guard_waits_for_evidence_and_is_not_switched_off_by_a_thin_night() {
         let queued = at("10:00:00") + i * 100 * SECOND;
         let (queued, lost) = (clock(queued), clock(queued + 30 * SECOND));
         let event = |id: &str, kind: &str, time: &str| {
-            format!(r#"{{"id":"{id}{i}","type":"{kind}","time":"2026-03-02T{time}+08:00","contact_id":"n{i}","queue":"line"}}"#)
+            format!(
+                r#"{{"id":"{id}{i}","type":"{kind}","time":"2026-03-02T{time}+08:00","contact_id":"n{i}","queue":"line"}}"#
+            )
         };
         line.event(&queued, &event("q", "contact.queued", &queued));
         line.event(&lost, &event("x", "contact.abandoned", &lost));
     }
-    assert_eq!(line.told(), ["line Firing 10:15:30"], "one page, firing all through, and none for the lone call");
+    assert_eq!(
+        line.told(),
+        ["line Firing 10:15:30"],
+        "one page, firing all through, and none for the lone call"
+    );
 }
 
 #[test]
@@ -277,7 +300,15 @@ fn local_month_end_is_midnight_of_the_unit_whatever_the_producer_writes() {
         let from = line.position;
         line.position += 1;
         let (to, facts) = (line.position, vec![event.fact(from)]);
-        let batch = Batch { topic: "calls", from, to, progress: i64::MAX, caught_up: true, facts, ..Batch::default() };
+        let batch = Batch {
+            topic: "calls",
+            from,
+            to,
+            progress: i64::MAX,
+            caught_up: true,
+            facts,
+            ..Batch::default()
+        };
         line.record(next_month + 11 * MINUTE, Body::Batch(batch));
     }
     assert_eq!(line.count(SubjectKind::Agent, "a1", "month", "taken"), 2, "April; the third is March's");
