@@ -18,7 +18,7 @@ use super::log::{Record, Topic};
 use crate::engine::definitions::Definitions;
 use crate::engine::output::{Alert, Clock, Ledger, Live, Output, Score, SubjectKind, Trend};
 use crate::model::alert::State;
-use crate::model::units::LogTime;
+use crate::model::units::{Fraction, LogTime};
 use crate::wire::results::{self, Class};
 
 /// Closed alert episodes that are kept for the day's log; open ones are always kept.
@@ -215,7 +215,34 @@ impl Documents {
 
     /// Episodes that are pending or firing, oldest first.
     pub fn open_alerts(&self) -> impl Iterator<Item = &Episode> {
-        self.episodes.values().filter(|episode| episode.is_open())
+        self.episodes.values().filter(|episode| self.is_open(episode))
+    }
+
+    /// Whether an episode is firing, or pending and not over: one that passes before it fires says nothing on the log, so
+    /// that is seen from the values, by the rule's own judgement.
+    pub fn is_open(&self, episode: &Episode) -> bool {
+        match episode.alert.state {
+            State::Firing => true,
+            State::Pending => self.is_still_below(&episode.alert),
+            State::Inactive | State::Resolved => false,
+        }
+    }
+
+    fn is_still_below(&self, alert: &Alert) -> bool {
+        let rule = self.definitions.alerts.iter().find(|rule| rule.id == alert.rule);
+        let (Some(rule), Some(live)) = (rule, self.live(SubjectKind::Queue, &alert.queue)) else {
+            return true;
+        };
+        let value = |window: &String| {
+            live.windows
+                .get(window)
+                .and_then(|window| window.kpis.get(&rule.kpi))
+                .copied()
+                .unwrap_or_default()
+        };
+        let values: Vec<Fraction> = rule.windows.iter().map(value).collect();
+        // While sources are behind, the engine holds what it has.
+        live.coverage.num < live.coverage.den || rule.is_below(&values)
     }
 
     /// The score of an agent in the newest period that has one; of several cards the first by name.
@@ -273,6 +300,12 @@ impl Documents {
             episodes.remove(&key);
             return;
         }
+        // A pending one that gave way to a newer one has passed.
+        episodes.retain(|_, episode| {
+            let other = &episode.alert;
+            let same = other.rule == alert.rule && other.queue == alert.queue;
+            !same || other.state != State::Pending || other.started >= alert.started
+        });
         let before = episodes.get(&key);
         let fired = before.and_then(|episode| episode.fired);
         let resolved = before.and_then(|episode| episode.resolved);
@@ -284,7 +317,8 @@ impl Documents {
         };
         episodes.insert(key, episode);
         while episodes.len() > EPISODES {
-            let Some(oldest) = episodes.iter().find(|(_, e)| !e.is_open()).map(|(key, _)| key.clone()) else {
+            let closed = |episode: &Episode| episode.alert.state != State::Firing;
+            let Some(oldest) = episodes.iter().find(|(_, e)| closed(e)).map(|(key, _)| key.clone()) else {
                 break;
             };
             episodes.remove(&oldest);
@@ -303,18 +337,10 @@ impl Documents {
     }
 }
 
-impl Episode {
-    /// Whether it is pending or firing.
-    pub fn is_open(&self) -> bool {
-        matches!(self.alert.state, State::Pending | State::Firing)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::output::{Now, Window};
-    use crate::model::units::Fraction;
 
     fn live(id: &str, waiting: i64) -> Live {
         let now = Now { waiting: Some(waiting), ..Now::default() };
@@ -392,6 +418,37 @@ mod tests {
         let model = ReadModel::default();
         model.put([alert(State::Pending, 10, 10), alert(State::Inactive, 10, 20)]);
         assert!(model.snapshot().episodes.is_empty());
+    }
+
+    #[test]
+    fn a_pending_alert_whose_value_has_recovered_is_over_without_a_word() {
+        let model = ReadModel::default();
+        let rule = crate::model::alert::Rule {
+            id: "r".into(),
+            kpi: "answer_rate".into(),
+            queues: Vec::new(),
+            windows: vec!["5m".into()],
+            below: Fraction::new(4, 5),
+            clear: Fraction::new(4, 5),
+            hold_ms: 60_000,
+            min_samples: 1,
+            on_null: crate::model::alert::OnNull::Hold,
+            severity: "critical".into(),
+            page: true,
+        };
+        model.define(Definitions { alerts: vec![rule], ..Definitions::default() });
+        let valued = |num| {
+            let mut live = live("q", 0);
+            let window = live.windows.get_mut("5m").expect("a window");
+            window.kpis.insert("answer_rate".into(), Fraction::new(num, 10));
+            Output::Live(live)
+        };
+        model.put([alert(State::Pending, 10, 10), valued(7)]);
+        assert_eq!(model.snapshot().open_alerts().count(), 1);
+        model.put([valued(9)]);
+        assert_eq!(model.snapshot().open_alerts().count(), 0);
+        model.put([valued(7), alert(State::Pending, 50, 50)]);
+        assert_eq!(model.snapshot().episodes.len(), 1, "the newer one stands for both");
     }
 
     #[test]

@@ -215,6 +215,12 @@ impl Tracker {
 }
 
 impl Rule {
+    /// Whether the deciding window is measured and below the threshold: what keeps a pending alert alive. `values` are the
+    /// KPI in each window, in the rule's order.
+    pub fn is_below(&self, values: &[Fraction]) -> bool {
+        self.judge(values).1 == Verdict::Below
+    }
+
     /// The deciding window (the shortest that holds `min_samples`) and what its value says.
     fn judge(&self, values: &[Fraction]) -> (usize, Verdict) {
         let Some(window) = values.iter().position(|value| !value.is_null() && value.den >= self.min_samples)

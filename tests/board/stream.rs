@@ -138,6 +138,10 @@ fn disturb(site: &Site, step: i64) {
             live.now.since = Some(EventTime(now - (step % 5) * 700_000));
         });
     }
+    site.subject(SubjectKind::Unit, "hangzhou", |live| {
+        live.now.states =
+            [("talking", 12 - step % 5), ("paused", 9 + step % 4)].map(|(k, n)| (k.to_owned(), n)).into();
+    });
     let states = [State::Pending, State::Firing, State::Resolved];
     for (queue, shift) in [("delivery", 0), ("vip", 1), ("returns", 2)] {
         let state = states[((step + shift) % 3) as usize];
@@ -155,9 +159,9 @@ fn disturb(site: &Site, step: i64) {
 
 #[test]
 fn nothing_jumps_over_ten_minutes_of_traffic() {
-    let (browser, site) = (Browser::start(), Site::picture());
-    for (width, lang) in [(1440, "en"), (390, "zh")] {
-        let mut page = open(&browser, &site, width, &format!("?lang={lang}"));
+    let (browser, site, demo) = (Browser::start(), Site::picture(), Site::demo());
+    for (width, lang, site) in [(1440, "en", &site), (390, "zh", &site), (1440, "zh", &demo)] {
+        let mut page = open(&browser, site, width, &format!("?lang={lang}"));
         page.wait_for(
             "the font",
             "document.fonts.ready.then(() => document.fonts.check('600 23px Inter'))",
@@ -169,7 +173,7 @@ fn nothing_jumps_over_ten_minutes_of_traffic() {
              JSON.stringify([s.previousRect, s.currentRect]))))).observe({ type: 'layout-shift' })",
         );
         for step in 0..24 {
-            disturb(&site, step);
+            disturb(site, step);
             let waiting = ((step * 7) % 23) * ((step * 7) % 23);
             page.wait_for(
                 "the step",

@@ -78,7 +78,7 @@ struct WantedAlerts {
 async fn alerts(State(site): State<Arc<Site>>, Query(wanted): Query<WantedAlerts>) -> Response {
     let documents = site.model.snapshot();
     let all = documents.episodes.values().rev();
-    let wanted = all.filter(|episode| wanted.open.is_none_or(|open| episode.is_open() == open));
+    let wanted = all.filter(|episode| wanted.open.is_none_or(|open| documents.is_open(episode) == open));
     Json(wanted.map(episode).collect::<Vec<_>>()).into_response()
 }
 

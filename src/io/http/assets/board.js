@@ -18,12 +18,12 @@
     const s = Math.max(0, Math.floor(ms / 1000)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
     return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
   }
-  // A number of another length or state is drawn anew, so that what stands beside it is not pushed.
+  // A text of another length or state is drawn anew, so that what stands beside it is not pushed.
   const write = (el, text, turned) => {
-    const b = el.querySelector(':scope > b');
+    const b = el.querySelector(':scope > b'), place = b || el;
     if (!b && el.firstElementChild) return;
-    const anew = b && (turned || b.textContent.length !== text.length);
-    (b || el).textContent = text;
+    const anew = turned || place.textContent.length !== text.length;
+    place.textContent = text;
     if (anew) el.replaceWith(el.cloneNode(true));
   };
   function run() {

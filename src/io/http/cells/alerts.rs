@@ -225,7 +225,7 @@ fn fed_by<'a>(
 
 fn resolved_today<'a>(view: &View<'a>) -> impl Iterator<Item = (i64, &'a Episode)> + use<'a> {
     let (zone, today) = (view.zone.clone(), format::day(view.as_of(), &view.zone));
-    let closed = view.documents.episodes.values().filter(|episode| !episode.is_open());
+    let closed = view.documents.episodes.values().filter(|episode| episode.alert.state == State::Resolved);
     closed
         .filter_map(|episode| Some((episode.resolved?.0, episode)))
         .filter(move |(at, _)| format::day(*at, &zone) == today)
@@ -260,7 +260,7 @@ fn explanation(view: &View<'_>, alert: &Alert, value: Fraction) -> String {
     let Fraction { num, den } = value;
     let mut text = match alert.kpi.as_str() {
         "answer_rate" => {
-            view.pick(format!("{window}应答 {num} / {den}"), format!("{window}: {num} of {den} answered"))
+            view.pick(format!("{window}应答 {num}/{den}"), format!("{window}: {num} of {den} answered"))
         }
         _ => view.pick(format!("{window} {num} / {den}"), format!("{window}: {num} of {den}")),
     };

@@ -108,7 +108,12 @@ impl Row<'_> {
         let state = if limit > 0 && waits > limit { state::OUTSIDE } else { state::NORMAL };
         let shown = self.aged(state);
         let spoken = self.sentence(texts::LONGEST, &format::clock(waits), shown, &note);
-        self.put(cells, "l", Cell::running(since.0, view.as_of()).state(shown).spoken(spoken));
+        let mut cell = Cell::running(since.0, view.as_of()).state(shown).spoken(spoken);
+        if view.demo.is_some() {
+            // It stands beside its truth, as of the same moment.
+            cell.since = None;
+        }
+        self.put(cells, "l", cell);
         self.put(cells, "ln", Cell::text(note.clone()));
         self.put(cells, "lnb", Cell::text(note));
         state
@@ -159,7 +164,7 @@ impl Row<'_> {
             _ if value.is_null() => state::NULL,
             (Some(State::Firing), Some(_)) => state::FIRING,
             (Some(State::Pending), Some(_)) => state::NEAR,
-            (_, Some(rule)) if value.den < rule.min_samples => state::FEW,
+            _ if value.den < self.least_samples() => state::FEW,
             _ if target.is_some_and(is_below) => state::OUTSIDE,
             (_, Some(rule)) if is_below(rule.clear) => state::NEAR,
             _ => state::NORMAL,
@@ -170,6 +175,13 @@ impl Row<'_> {
             (true, Some(_)) => self.view.lang.say(texts::NO_CONTACTS).to_owned(),
         };
         Value { name, value, edges: edges.into_iter().flatten().collect(), state, note }
+    }
+
+    /// As many samples as the queue's rules ask for: fewer are no evidence, for whatever they are judged by.
+    fn least_samples(&self) -> i64 {
+        let rules = self.view.documents.definitions.alerts.iter();
+        let mine = rules.filter(|rule| rule.queues.is_empty() || rule.queues.contains(&self.queue.id));
+        mine.map(|rule| rule.min_samples).max().unwrap_or(0)
     }
 
     /// The worst open alert of a KPI in this queue.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Page;
-use crate::io::http::cells::LOG_LINES;
+use crate::io::http::cells::{LOG_LINES, View};
 use crate::io::http::layout::{AgentRow, TeamRows};
 use crate::io::http::texts::{self, agent_state};
 use crate::model::event::AgentState;
@@ -13,7 +13,7 @@ impl Page<'_> {
         html! {
             section.sheet.states {
                 h2 { (self.say(texts::AGENTS_BY_STATE)) }
-                ul {
+                ul data-digits=[digits(self.view)] {
                     @for state in AgentState::ALL {
                         li {
                             i.shape data-state=(state.text()) aria-hidden="true" {}
@@ -69,7 +69,7 @@ impl Page<'_> {
         let id = format!("a{}", agent.number);
         html! {
             tr id=(id) data-state=(self.state_of(&id)) {
-                th.name scope="row" { (self.shape(&format!("{id}.i"))) span.who { (self.view.lang.name(&agent.names, &agent.id)) } }
+                th.name scope="row" { (self.shape(&format!("{id}.i"))) span.who title=(self.view.lang.name(&agent.names, &agent.id)) { (self.view.lang.name(&agent.names, &agent.id)) } }
                 td.state { (self.place(&format!("{id}.s"), "")) (self.place(&format!("{id}.d"), "time")) }
                 td.resp { (self.place(&format!("{id}.r"), "")) (self.place(&format!("{id}.u"), "unit")) }
                 td.score { (self.place(&format!("{id}.p"), "")) (self.place(&format!("{id}.g"), "unit")) }
@@ -93,5 +93,16 @@ impl Page<'_> {
                 }
             }
         }
+    }
+}
+
+/// Counts of many people need more room than two digits.
+fn digits(view: &View<'_>) -> Option<&'static str> {
+    let people: usize =
+        view.layout.teams.iter().map(|team| team.agents.len()).sum::<usize>() + view.layout.left_out;
+    match people {
+        0..100 => None,
+        100..1_000 => Some("3"),
+        _ => Some("4"),
     }
 }
