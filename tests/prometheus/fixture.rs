@@ -11,6 +11,7 @@ use shiftpulse::engine::record::{Batch, Body, Control, ControlKind, Record};
 use shiftpulse::io::http::metrics::ServiceValue;
 use shiftpulse::io::http::{self, Site};
 use shiftpulse::io::intake::Counts;
+use shiftpulse::io::log::clock::ManualClock;
 use shiftpulse::io::read_model::ReadModel;
 use shiftpulse::io::traffic::{Delivery, Incident, Plan, Traffic, centre};
 use shiftpulse::model::alert::{OnNull, Rule};
@@ -26,7 +27,7 @@ const CARD: &str = include_str!("../../config/scorecards/service-agent.toml");
 pub fn serve() -> String {
     let model = Arc::new(ReadModel::default());
     let now = fill(&model);
-    let site = Site::new(model, Arc::new(move || now), 1).with_service(Arc::new(Health));
+    let site = Site::new(model, Arc::new(ManualClock::new(now))).with_service(Arc::new(Health));
     let router = http::router(Arc::new(site));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
     listener.set_nonblocking(true).expect("a socket for the runtime");
