@@ -3,7 +3,7 @@
 use super::active::Active;
 use super::clock::AHEAD_LIMIT;
 use super::contacts::{Moment, Outcome, Terms};
-use super::definitions::{Definitions, SEMANTICS};
+use super::definitions::Definitions;
 use super::held::HeldFact;
 use super::inputs::member_of;
 use super::output::{Clock, DeadLetter, Ledger, Output, SubjectKind, Trend, TrendPoint};
@@ -356,11 +356,6 @@ impl Engine {
             stint.queues.iter().for_each(|queue| self.touch_queue(*queue));
         }
         self.touch_unit();
-    }
-
-    /// Behaviour number of this build.
-    pub const fn semantics() -> u32 {
-        SEMANTICS
     }
 }
 

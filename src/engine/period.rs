@@ -96,7 +96,7 @@ impl Engine {
             let terms = terms(active);
             let Some(period) = self.state.periods.months.get_mut(&month) else { continue };
             if period.advance(terms, standing, offset).is_some() {
-                self.freeze(active, month, out);
+                self.freeze(active, month);
             }
         }
         self.step(out);
@@ -161,7 +161,7 @@ impl Engine {
     }
 
     /// Keeps the month as it is now, and queues the writing of its lines.
-    fn freeze(&mut self, active: &Active, month: i32, out: &mut Vec<Output>) {
+    fn freeze(&mut self, active: &Active, month: i32) {
         let unlisted = self.seen(month).into_iter().filter(|agent| {
             !active.roster.is_observed() && role_in(&active.roster, &active.calendar, *agent, month).is_none()
         });
@@ -188,7 +188,6 @@ impl Engine {
         self.state.periods.frozen.insert(month, frozen);
         self.state.periods.jobs.push_back(Job { month, next: 0, only: None });
         self.forget_old(active, month);
-        let _ = out;
     }
 
     /// Rows of months long cut go.
@@ -211,11 +210,11 @@ impl Engine {
     fn step(&mut self, out: &mut Vec<Output>) {
         let Some(mut job) = self.state.periods.jobs.pop_front() else { return };
         let Some(frozen) = self.state.periods.frozen.get(&job.month) else { return };
-        let lines = Lines::of(frozen, &self.state.periods.months[&job.month], job.month);
+        let lines = Lines::of(frozen, &self.state.periods.months[&job.month]);
         let to = (job.next + FINALS_PER_STEP).min(lines.len());
         for index in job.next..to {
             let line = lines.line(index);
-            if job.only.as_ref().is_none_or(|only| only.contains(&key(&line))) {
+            if job.only.as_ref().is_none_or(|only| only.contains(&line.key())) {
                 out.push(Output::Ledger(line));
             }
         }
@@ -252,7 +251,7 @@ impl Engine {
             let frozen = self.state.periods.frozen.get(month)?;
             let Phase::Final(cut) = &period.phase else { return None };
             let busy = self.state.periods.jobs.iter().any(|job| job.month == *month);
-            (!busy).then(|| (period.name.clone(), cut.revision, Lines::of(frozen, period, *month).len()))
+            (!busy).then(|| (period.name.clone(), cut.revision, Lines::of(frozen, period).len()))
         });
         waiting.collect()
     }
@@ -265,8 +264,8 @@ impl Engine {
         else {
             return Vec::new();
         };
-        let lines = Lines::of(frozen, period, month);
-        (0..lines.len()).map(|index| key(&lines.line(index))).collect()
+        let lines = Lines::of(frozen, period);
+        (0..lines.len()).map(|index| lines.line(index).key()).collect()
     }
 
     /// The period that closes next, for the clock document.
@@ -299,7 +298,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn of(frozen: &'a Frozen, period: &'a Period, _month: i32) -> Self {
+    fn of(frozen: &'a Frozen, period: &'a Period) -> Self {
         let cards = frozen.cards.iter().filter_map(|file| {
             let card = Card::parse(&file.id, &file.text).ok()?;
             let applies =
@@ -387,9 +386,4 @@ impl<'a> Lines<'a> {
             definitions: self.frozen.definitions.clone(),
         }
     }
-}
-
-/// The key of a ledger line.
-pub fn key(line: &Ledger) -> String {
-    line.key()
 }

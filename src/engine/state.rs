@@ -78,8 +78,6 @@ pub struct Counters {
     pub voided: i64,
     /// Facts of types that the product does not interpret.
     pub uninterpreted: i64,
-    /// Facts that arrived after a later fact of their contact or agent... counted at the contact.
-    pub disordered: i64,
     /// Facts that had to wait for the settler.
     pub unsettled: i64,
     /// Bookings that came after the cut of their month.
