@@ -86,11 +86,11 @@ pub fn read(log: &dyn Log, period: &str) -> anyhow::Result<Period> {
     for domain in (0..log.domains()).map(Domain) {
         for line in ledger(log, domain)? {
             match line {
-                Ledger::Cut { period: of, revision, missing, unlisted, finals, .. } if of == period => {
-                    if found.revision.is_none_or(|known| known <= revision) {
-                        found.revision = Some(revision);
-                        (found.missing, found.unlisted, found.announced) = (missing, unlisted, finals);
-                    }
+                Ledger::Cut { period: of, revision, missing, unlisted, finals, .. }
+                    if of == period && found.revision.is_none_or(|known| known <= revision) =>
+                {
+                    found.revision = Some(revision);
+                    (found.missing, found.unlisted, found.announced) = (missing, unlisted, finals);
                 }
                 Ledger::Final { revision, score, .. } if score.period == period => {
                     finals.insert((revision, score.agent.clone(), score.card.clone()), score);

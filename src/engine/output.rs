@@ -267,6 +267,7 @@ pub struct Alert {
 /// A line of `ledger`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "finals are the rule, and lines live for one record")]
 pub enum Ledger {
     /// The final of one member.
     Final {

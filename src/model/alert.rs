@@ -260,8 +260,11 @@ mod tests {
         }
     }
 
-    /// Steps through `(minute, 5m value, 1h value, covered)` and gives the transitions as `minute state`.
-    fn check(rule: &Rule, readings: &[(i64, (i64, i64), (i64, i64), bool)], expected: &[&str]) {
+    /// Minute, value of the 5-minute window, of the hour, whether it is covered.
+    type Seen = (i64, (i64, i64), (i64, i64), bool);
+
+    /// Steps through readings and gives the transitions as `minute state`.
+    fn check(rule: &Rule, readings: &[Seen], expected: &[&str]) {
         let mut tracker = Tracker::default();
         let mut seen = Vec::new();
         for (minute, short, long, covered) in readings {
