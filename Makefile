@@ -11,6 +11,10 @@ servers := kafka alertmanager prometheus board
 server_targets := $(addprefix --test ,$(servers))
 rule_tests := $(wildcard deploy/prometheus/*_test.yml)
 
+# Where the bench starts a broker of its own, and the options of `shiftpulse bench`.
+BENCH_PORT ?= 19292
+BENCH ?=
+
 .PHONY: help
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,8 +47,10 @@ docs: tools ## the API's documentation, warnings denied: target/doc/shiftpulse/i
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
 .PHONY: bench
-bench: build ## measures this machine: throughput, memory, delay
-	cargo run --release --quiet -- bench
+bench: build ## measures this machine beside a real broker: throughput, memory, delay; BENCH="--events 3000000" passes options
+	@address=$$(deploy/kafka/broker.sh start $(BENCH_PORT) | grep -oE '[0-9.]+:[0-9]+$$'); \
+	trap 'deploy/kafka/broker.sh stop' EXIT; \
+	cargo run --release --quiet -- bench --brokers "$$address" $(BENCH)
 
 # What building needs, and why the first build is long: said before it starts.
 .PHONY: tools

@@ -11,6 +11,7 @@
 
 use std::process::ExitCode;
 
+pub mod bench;
 pub mod check;
 pub mod config;
 pub mod definitions;
@@ -52,6 +53,12 @@ pub enum Command {
     /// Compares them with what they must be, says how to put right what is wrong, and looks at the topics that events are
     /// read from. Exits with 0 when the service would start on them, with 1 when it would not.
     Topics(topics::Args),
+    /// Measure throughput, memory and delay beside a broker, and compare every agent's month with the truth
+    ///
+    /// Fills a topic with simulated events, reads it once with a bare consumer that only parses and once with the product,
+    /// folds the same facts by the engine alone, and measures delays at a fixed rate. Exits with 1 when a number is wrong; a
+    /// bar that is not reached is shown and does not fail the run.
+    Bench(bench::Args),
 }
 
 impl Command {
@@ -70,6 +77,7 @@ impl Command {
             Command::Scorecard(args) => scorecard::run(args),
             Command::Schema(args) => schema::run(args),
             Command::Topics(args) => topics::run(args),
+            Command::Bench(args) => bench::run(args),
         }
     }
 }

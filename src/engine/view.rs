@@ -5,6 +5,7 @@ use super::book::Book;
 use super::output::{Live, Now, SubjectKind, WINDOWS, Window};
 use super::schedule::Subject;
 use super::state::{AgentRecord, Engine};
+use crate::model::calendar::parse_month;
 use crate::model::event::AgentState;
 use crate::model::kpi::KPIS;
 use crate::model::measure::Row;
@@ -19,13 +20,16 @@ pub(super) type FiveRows = [Row; 5];
 impl Engine {
     /// The live document of a subject as it stands after the last record; `None` for one that was never seen.
     pub fn view(&mut self, kind: SubjectKind, id: &str) -> Option<Live> {
-        let subject = match kind {
+        self.live(self.subject(kind, id)?)
+    }
+
+    fn subject(&self, kind: SubjectKind, id: &str) -> Option<Subject> {
+        Some(match kind {
             SubjectKind::Unit => Subject::Unit,
             SubjectKind::Queue => Subject::Queue(self.state.names.find(id)?),
             SubjectKind::Team => Subject::Team(self.state.names.find(id)?),
             SubjectKind::Agent => Subject::Agent(self.state.names.find(id)?),
-        };
-        self.live(subject)
+        })
     }
 
     /// The live document of a subject; `None` for scores and for what was never seen.
@@ -74,6 +78,14 @@ impl Engine {
         let book = self.book_of(subject)?;
         let [five, thirty, hour] = book.sliding(now);
         Some([five, thirty, hour, book.day(day), book.month(month)])
+    }
+
+    /// What is booked for a subject in a month such as `2026-10`: columns that are not zero. Agent time is no booking.
+    /// `None` for what was never seen and for a text that is no month.
+    pub fn month(&mut self, kind: SubjectKind, id: &str, month: &str) -> Option<BTreeMap<String, i64>> {
+        let (subject, month) = (self.subject(kind, id)?, parse_month(month)?);
+        let row = self.book_of(subject)?.month(month);
+        Some(row.iter().filter(|(_, n)| *n != 0).map(|(column, n)| (column.name().to_owned(), n)).collect())
     }
 
     fn spent(&mut self, active: &Active, subject: Subject) -> Option<(Spent, Spent)> {
