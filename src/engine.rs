@@ -16,6 +16,7 @@ mod handle;
 mod held;
 pub mod inputs;
 pub mod output;
+mod people;
 mod period;
 pub mod record;
 pub mod schedule;

@@ -108,6 +108,7 @@ impl Engine {
 
     pub(super) fn touch_agent(&mut self, agent: Sym) {
         let now = self.now();
+        self.people.change(agent);
         if !std::mem::replace(&mut self.state.agents.at(agent).soon, true) {
             self.touch(Subject::Agent(agent), now);
         }

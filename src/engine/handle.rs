@@ -220,6 +220,7 @@ impl Engine {
             self.touch_agent(agent);
         }
         self.touch_unit();
+        self.people.change_all();
         self.state.definitions = Some(definitions);
         Ok(())
     }

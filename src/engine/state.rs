@@ -7,6 +7,7 @@ use super::contacts::{Change, Contacts, Scratch};
 use super::definitions::Definitions;
 use super::inputs::Inputs;
 use super::output::{SubjectKind, TrendPoint};
+use super::people::People;
 use super::period::Periods;
 use super::schedule::{Schedule, Subject};
 use super::watch::Watch;
@@ -25,6 +26,8 @@ pub struct Engine {
     pub(super) change: Change,
     /// Changed since the shell looked last.
     pub(super) touched: BTreeSet<Subject>,
+    /// Who is on shift; derived, so that a snapshot need not hold it.
+    pub(super) people: People,
 }
 
 /// What a snapshot holds.
@@ -248,7 +251,7 @@ impl Engine {
 
     fn of(state: State, active: Option<Arc<Active>>) -> Self {
         let (scratch, change) = (Scratch::default(), Change::default());
-        Self { state, active, scratch, change, touched: BTreeSet::new() }
+        Self { state, active, scratch, change, touched: BTreeSet::new(), people: People::default() }
     }
 
     /// The state as bytes, equal for equal states.

@@ -3,6 +3,7 @@
 use super::active::Active;
 use super::book::Book;
 use super::output::{Live, Now, SubjectKind, WINDOWS, Window};
+use super::people::Shift;
 use super::schedule::Subject;
 use super::state::{AgentRecord, Engine};
 use crate::model::calendar::parse_month;
@@ -97,58 +98,35 @@ impl Engine {
         Some(agent.timeline.spent_by_day_and_month(day, month, now))
     }
 
-    fn now_of(&self, active: &Active, subject: Subject) -> Now {
+    fn now_of(&mut self, active: &Active, subject: Subject) -> Now {
+        let now = self.now();
+        self.people.refresh(active, &self.state.agents, now);
         match subject {
-            Subject::Queue(queue) => self.queue_now(active, queue),
+            Subject::Queue(queue) => self.queue_now(queue),
             Subject::Agent(agent) => self.agent_now(active, agent),
-            Subject::Team(team) => self.people_now(active, |stint_team| stint_team == Some(team)),
-            Subject::Unit => self.unit_now(active),
+            Subject::Team(team) => people_now(&self.people.team(team)),
+            Subject::Unit => self.unit_now(),
             Subject::Score(..) => Now::default(),
         }
     }
 
-    fn queue_now(&self, active: &Active, queue: Sym) -> Now {
-        let at = EventTime(self.now().0);
-        let serving = active.roster.present(at).filter(|stint| stint.queues.contains(&queue));
-        let (mut ready, mut on_shift) = (0, 0);
-        for stint in serving {
-            let state = self.state.agents.get(stint.agent).and_then(AgentRecord::state);
-            on_shift += i64::from(is_on_shift(state));
-            ready += i64::from(is_ready(state));
-        }
+    fn queue_now(&self, queue: Sym) -> Now {
+        let shift = self.people.queue(queue);
         let waiting = self.state.queues.get(queue).map(|queue| &queue.waiting);
         Now {
             waiting: Some(waiting.map_or(0, |waiting| waiting.len() as i64)),
             longest_since: waiting.and_then(|waiting| waiting.first()).map(|(entry, _)| *entry),
-            ready: Some(ready),
-            on_shift: Some(on_shift),
+            ready: Some(shift.ready()),
+            on_shift: Some(shift.on_shift()),
             ..Now::default()
         }
     }
 
-    fn unit_now(&self, active: &Active) -> Now {
+    fn unit_now(&self) -> Now {
         let waiting = self.state.queues.iter().map(|(_, queue)| queue.waiting.len() as i64).sum();
         let longest =
             self.state.queues.iter().filter_map(|(_, queue)| queue.waiting.first()).map(|(entry, _)| *entry);
-        Now { waiting: Some(waiting), longest_since: longest.min(), ..self.people_now(active, |_| true) }
-    }
-
-    /// Counts of agents by state, of those whose team passes.
-    fn people_now(&self, active: &Active, wanted: impl Fn(Option<Sym>) -> bool) -> Now {
-        let mut states: BTreeMap<String, i64> = BTreeMap::new();
-        let (mut ready, mut on_shift) = (0, 0);
-        let at = EventTime(self.now().0);
-        for (agent, record) in self.state.agents.iter() {
-            let team = active.roster.team_of(agent, at).or_else(|| record.named_team(active));
-            let Some(state) = record.state().filter(|_| active.roster.lists(agent, at) && wanted(team))
-            else {
-                continue;
-            };
-            *states.entry(state.0.text().to_owned()).or_default() += 1;
-            on_shift += i64::from(is_on_shift(Some(state)));
-            ready += i64::from(is_ready(Some(state)));
-        }
-        Now { ready: Some(ready), on_shift: Some(on_shift), states, ..Now::default() }
+        Now { waiting: Some(waiting), longest_since: longest.min(), ..people_now(&self.people.unit()) }
     }
 
     fn agent_now(&self, active: &Active, agent: Sym) -> Now {
@@ -221,17 +199,15 @@ impl AgentRecord {
     }
 
     /// The team that the agent's latest state names, where no roster says it.
-    fn named_team(&self, active: &Active) -> Option<Sym> {
+    pub(super) fn named_team(&self, active: &Active) -> Option<Sym> {
         self.timeline.declared().filter(|_| active.roster.is_observed()).and_then(|declared| declared.team)
     }
 }
 
-fn is_on_shift(state: Option<(AgentState, EventTime)>) -> bool {
-    state.is_some_and(|(state, _)| state != AgentState::LoggedOut)
-}
-
-fn is_ready(state: Option<(AgentState, EventTime)>) -> bool {
-    state.is_some_and(|(state, _)| state == AgentState::Available)
+/// Counts of agents by state.
+fn people_now(shift: &Shift) -> Now {
+    let states = shift.states().map(|(state, n)| (state.text().to_owned(), n)).collect();
+    Now { ready: Some(shift.ready()), on_shift: Some(shift.on_shift()), states, ..Now::default() }
 }
 
 /// One window: counts without zeros, every KPI of the kind. A queue that is not defined has no service level.

@@ -77,6 +77,14 @@ impl Roster {
         self.is_observed() || self.stint(agent, at).is_some()
     }
 
+    /// The moments around `at` in which no stint begins or ends: `[from, to)`.
+    pub fn steady(&self, at: EventTime) -> (i64, i64) {
+        let edges = self.stints.iter().flat_map(|stint| [stint.from.0, stint.to.0]);
+        edges.fold((i64::MIN, i64::MAX), |(from, to), edge| {
+            if edge <= at.0 { (from.max(edge), to) } else { (from, to.min(edge)) }
+        })
+    }
+
     /// Everybody's stint at a moment, by agent symbol.
     pub fn present(&self, at: EventTime) -> impl Iterator<Item = &Stint> {
         self.agents().filter_map(move |agent| self.stint(agent, at))
@@ -129,6 +137,16 @@ mod tests {
         assert!(Roster::default().lists(Sym(7), EventTime(0)));
         let roster = Roster::new(vec![stint(7, 10, 20, 1)]);
         assert!(!roster.lists(Sym(7), EventTime(20)) && !roster.lists(Sym(8), EventTime(15)));
+    }
+
+    #[test]
+    fn between_two_edges_nothing_changes() {
+        let roster = Roster::new(vec![stint(1, 5, 10, 2), stint(2, 7, i64::MAX, 1)]);
+        let steady = |at| roster.steady(EventTime(at));
+        assert_eq!(steady(4), (i64::MIN, 5));
+        assert_eq!([steady(5), steady(6)], [(5, 7); 2]);
+        assert_eq!([steady(9), steady(10)], [(7, 10), (10, i64::MAX)]);
+        assert_eq!(Roster::default().steady(EventTime(3)), (i64::MIN, i64::MAX));
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn fold(scene: &Scene, partitions: i32) -> Result<(Throughput, Months)> {
     let counters = engine.counters();
     let folded = u64::try_from(counters.facts + counters.duplicates).unwrap_or(0);
     ensure!(folded == scene.events, "{folded} of {} facts were folded", scene.events);
-    Ok((Throughput::of(scene.events, wall, cpu)?, months::of(&mut engine, &scene.months())))
+    Ok((Throughput::of(scene.events, wall, cpu)?, months::of(&mut engine, &scene.months(), &scene.agents())))
 }
 
 /// The facts as intake would write them in catch-up: full batches, a lane for each partition.

@@ -88,7 +88,8 @@ pub fn run(args: &Args, topic: &str) -> Result<Delays> {
     topic::make(&args.brokers, &input, args.partitions)?;
     let definitions = with_probes(scene.definitions(&input, args.partitions));
     let options = topic::options(&args.brokers, &input);
-    let product = Product::start(&options, &input, definitions, scene.months(), events + probes(args))?;
+    let compared = (scene.months(), scene.agents());
+    let product = Product::start(&options, &input, definitions, compared, events + probes(args))?;
     until_ready(&product)?;
     let sender = Sender::new(&args.brokers, &input, 1)?;
     let (watch, cpu) = (Stopwatch::start(), usage::cpu()?);
@@ -206,7 +207,7 @@ struct Seen {
 
 impl Seen {
     fn new() -> Result<Self> {
-        Ok(Self { queues: vec![0; QUEUES as usize], all: 0, delays: Histogram::new(3)? })
+        Ok(Self { queues: vec![0; QUEUES as usize], all: 0, delays: Histogram::new_with_bounds(1, 600_000_000, 3)? })
     }
 
     /// So many wait in a queue now.
@@ -286,13 +287,15 @@ mod tests {
     #[test]
     fn a_probe_is_counted_from_when_it_was_due_and_once() {
         let mut seen = Seen::new().unwrap();
-        let number = 4 * QUEUES + 7;
-        seen.learn(7, 4, due_at(number));
-        let before = seen.delays.len();
-        seen.learn(7, 5, due_at(number) + Duration::from_millis(9));
-        seen.learn(7, 5, due_at(number) + Duration::from_millis(900));
-        assert_eq!((seen.all, seen.delays.len() - before), (5, 1));
-        assert!((9.0..9.1).contains(&(seen.delays.value_at_quantile(0.0) as f64 / 1e3)) || before > 0);
+        let number = WARM_UP.as_millis() as u64 / EVERY.as_millis() as u64 / QUEUES * QUEUES + 7;
+        let (before, late) = (number / QUEUES, Duration::from_millis(9));
+        seen.learn(7, before as i64, due_at(number));
+        assert_eq!((seen.all, seen.delays.len()), (before, 0), "what was due in the warm-up is not counted");
+        for again in [late, 100 * late] {
+            seen.learn(7, before as i64 + 1, due_at(number) + again);
+        }
+        assert_eq!((seen.all, seen.delay().count), (before + 1, 1));
+        assert!((9.0..9.1).contains(&seen.delay().p999_ms), "{:?}", seen.delay());
     }
 
     #[test]

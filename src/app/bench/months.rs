@@ -23,10 +23,8 @@ pub fn truth(traffic: &Traffic) -> Months {
     truth.months().into_iter().map(month).collect()
 }
 
-/// As the engine has it, of the months and agents of the definitions.
-pub fn of(engine: &mut Engine, months: &[String]) -> Months {
-    let agents: BTreeSet<String> =
-        engine.definitions().iter().flat_map(|d| &d.roster).map(|person| person.agent.clone()).collect();
+/// As the engine has it, of these months and agents.
+pub fn of(engine: &mut Engine, months: &[String], agents: &[String]) -> Months {
     let mut all = Months::new();
     for month in months {
         let numbers = agents.iter().filter_map(|agent| {

@@ -33,6 +33,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// What is compared at the end.
+type MonthsAndAgents = (Vec<String>, Vec<String>);
+
 /// A running product.
 pub struct Product {
     /// The log.
@@ -65,14 +68,14 @@ impl Product {
         options: &KafkaOptions,
         input: &str,
         definitions: Definitions,
-        months: Vec<String>,
+        of: MonthsAndAgents,
         events: u64,
     ) -> Result<Self> {
         topics::create(options, 1, 1).context("make the product's topics")?;
         let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(options.clone())?);
         activate(&*log, definitions)?;
         let began: Arc<OnceLock<(Stopwatch, Duration)>> = Arc::default();
-        let (observer, done) = observer(began.clone(), months, events);
+        let (observer, done) = observer(began.clone(), of, events);
         let mut product = Self {
             log,
             view: Arc::default(),
@@ -164,7 +167,7 @@ impl Product {
 /// Sees when everything is folded, once.
 fn observer(
     began: Arc<OnceLock<(Stopwatch, Duration)>>,
-    months: Vec<String>,
+    of: MonthsAndAgents,
     events: u64,
 ) -> (Observer, Receiver<Done>) {
     let (tell, done) = sync_channel(1);
@@ -173,7 +176,7 @@ fn observer(
         let Some((watch, before)) = began.get().filter(|_| folded(engine) >= events) else { return };
         if !told.swap(true, Ordering::Relaxed) {
             let (wall, cpu) = (watch.elapsed(), usage::cpu().unwrap_or_default());
-            let months = months::of(engine, &months);
+            let months = months::of(engine, &of.0, &of.1);
             let _ = tell.send(Done { wall, cpu: cpu.saturating_sub(*before), months });
         }
     };
@@ -199,7 +202,8 @@ pub fn run(args: &Args, topic: &str, end: i64) -> Result<(Throughput, Months)> {
     let scene = Scene::past(args, args.events, end);
     let options = topic::options(&args.brokers, topic);
     let definitions = scene.definitions(topic, args.partitions);
-    let product = Product::start(&options, topic, definitions, scene.months(), args.events)?;
+    let product =
+        Product::start(&options, topic, definitions, (scene.months(), scene.agents()), args.events)?;
     let done = product.wait(Duration::from_secs(900))?;
     let throughput = Throughput::of(args.events, done.wall, done.cpu)?;
     product.stop();

@@ -8,6 +8,8 @@ use crate::model::units::{EventTime, SECOND};
 
 /// Everything of it is over so long before the end.
 const MARGIN: i64 = 30 * SECOND;
+/// People of a roster that fits into one record.
+const LISTED: usize = 5_000;
 
 /// A plan, and how many of its deliveries are used.
 #[derive(Debug, Clone)]
@@ -38,10 +40,14 @@ impl Scene {
         Self { plan, events, end }
     }
 
-    /// The definitions of the centre, with `topic` as its only source.
+    /// The definitions of the centre, with `topic` as its only source. A roster that does not fit into one record of the log
+    /// is left out: whoever is seen is counted, in the team that the events name.
     pub fn definitions(&self, topic: &str, partitions: i32) -> Definitions {
         let mut definitions = self.plan.centre.definitions(partitions);
         definitions.sources.iter_mut().for_each(|source| source.topic = topic.to_owned());
+        if definitions.roster.len() > LISTED {
+            definitions.roster.clear();
+        }
         definitions
     }
 
@@ -52,6 +58,11 @@ impl Scene {
         let mut months: Vec<String> = month(self.plan.from).chain(month(self.end)).collect();
         months.dedup();
         months
+    }
+
+    /// Everybody who works there.
+    pub fn agents(&self) -> Vec<String> {
+        self.plan.centre.roster.iter().map(|person| person.agent.clone()).collect()
     }
 
     /// Calls `each` with every delivery, in the order in which they reach the source; gives the simulation as it is then.
