@@ -207,7 +207,11 @@ struct Seen {
 
 impl Seen {
     fn new() -> Result<Self> {
-        Ok(Self { queues: vec![0; QUEUES as usize], all: 0, delays: Histogram::new_with_bounds(1, 600_000_000, 3)? })
+        Ok(Self {
+            queues: vec![0; QUEUES as usize],
+            all: 0,
+            delays: Histogram::new_with_bounds(1, 600_000_000, 3)?,
+        })
     }
 
     /// So many wait in a queue now.
