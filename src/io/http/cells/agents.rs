@@ -39,6 +39,17 @@ fn by_state(view: &View<'_>, cells: &mut Cells) {
     });
     let text = view.pick(format!("在班 {}", format::count(on)), format!("{} on shift", format::count(on)));
     cells.put("s.on", Cell::text(text).pace(Pace::FiveSeconds));
+    let (head, mark) = match view.demo.and_then(|_| view.documents.newest_cut()) {
+        Some((period, _)) => {
+            let month = format::month(period, view.lang);
+            (view.pick(format!("{month}定稿"), "Final"), "final")
+        }
+        None => (view.lang.say(texts::SCORE).to_owned(), "provisional"),
+    };
+    for number in 0..view.layout.teams.len() {
+        cells.put(format!("m{number}.score"), Cell::text(head.clone()).pace(Pace::FiveSeconds));
+        cells.put(format!("m{number}.mark"), Cell::mark(mark).pace(Pace::FiveSeconds));
+    }
     cells.put("s.as", Cell::text(view.as_of_text()).pace(Pace::FiveSeconds));
 }
 
@@ -93,7 +104,7 @@ fn write_agent(view: &View<'_>, cells: &mut Cells, agent: &AgentRow, live: Optio
     };
     put(".r", text.pace(Pace::FiveSeconds));
     put(".u", unit.pace(Pace::FiveSeconds));
-    let (points, grade) = score(view, view.documents.newest_score(&agent.id).map(AsRef::as_ref));
+    let (points, grade) = score(view, shown_score(view, &agent.id));
     put(".p", points.pace(Pace::Minute));
     put(".g", grade.pace(Pace::Minute));
 }
@@ -107,6 +118,14 @@ fn row_state(view: &View<'_>, known: Option<(AgentState, Option<i64>)>) -> &'sta
         state::NEAR
     } else {
         state::NORMAL
+    }
+}
+
+/// The month's score so far. The demo ends with a cut: from then on it shows the finals that came of it.
+fn shown_score<'a>(view: &View<'a>, agent: &str) -> Option<&'a Score> {
+    match view.demo.and_then(|_| view.documents.newest_cut()) {
+        Some(cut) => view.documents.final_score(agent, cut),
+        None => view.documents.newest_score(agent).map(AsRef::as_ref),
     }
 }
 

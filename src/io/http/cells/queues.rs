@@ -108,12 +108,7 @@ impl Row<'_> {
         let state = if limit > 0 && waits > limit { state::OUTSIDE } else { state::NORMAL };
         let shown = self.aged(state);
         let spoken = self.sentence(texts::LONGEST, &format::clock(waits), shown, &note);
-        let mut cell = Cell::running(since.0, view.as_of()).state(shown).spoken(spoken);
-        if view.demo.is_some() {
-            // It stands beside its truth, as of the same moment.
-            cell.since = None;
-        }
-        self.put(cells, "l", cell);
+        self.put(cells, "l", running(view, since.0).state(shown).spoken(spoken));
         self.put(cells, "ln", Cell::text(note.clone()));
         self.put(cells, "lnb", Cell::text(note));
         state
@@ -317,7 +312,7 @@ impl Sum {
     fn write(self, view: &View<'_>, cells: &mut Cells) {
         cells.put("t.w", Cell::text(format::count(self.waiting)));
         match self.longest {
-            Some(since) => cells.put("t.l", Cell::running(since, view.as_of())),
+            Some(since) => cells.put("t.l", running(view, since)),
             None => cells.put("t.l", Cell::dash()),
         }
         let none = if self.longest.is_some() { "" } else { view.lang.say(texts::NONE_WAITING) };
@@ -343,6 +338,12 @@ impl Sum {
         cells.put("t.r", ready);
         cells.put("t.on", on);
     }
+}
+
+/// A wait that goes on. In the demo it stands beside its truth, as of the same moment, and does not run.
+fn running(view: &View<'_>, since: i64) -> Cell {
+    let cell = Cell::running(since, view.as_of());
+    if view.demo.is_some() { Cell { since: None, ..cell } } else { cell }
 }
 
 /// Ready people, and `/ 7` of those on shift.

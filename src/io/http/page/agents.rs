@@ -56,7 +56,7 @@ impl Page<'_> {
                             th.name scope="col" { (self.say(texts::AGENT)) }
                             th.state scope="col" { (self.say(texts::STATE_FOR)) }
                             th.resp scope="col" { (self.say(texts::RESPONSE)) }
-                            th.score scope="col" { i.shape data-state="provisional" aria-hidden="true" {} (self.say(texts::SCORE)) }
+                            th.score scope="col" { (self.shape(&format!("m{number}.mark"))) (self.place(&format!("m{number}.score"), "")) }
                         }
                     }
                     tbody { @for agent in &team.agents { (self.agent(agent)) } }
