@@ -16,11 +16,13 @@ pub mod check;
 pub mod config;
 pub mod definitions;
 pub mod demo;
+pub mod remote;
 pub mod run;
 pub mod schema;
 pub mod scorecard;
 pub mod scores;
 pub mod simulate;
+pub mod source;
 pub mod topics;
 pub mod verify;
 
@@ -36,6 +38,8 @@ pub enum Command {
     Scores(scores::Args),
     /// Recompute a period by an independent path and compare it with the ledger
     Verify(verify::Args),
+    /// Say that a back-fill is complete, or that lost events will not come any more
+    Source(source::Args),
     /// Check a configuration and the files it names; every problem at once
     ///
     /// Reads the configuration, the roster, the alert rules and the scorecards (whose examples are computed), and shows
@@ -72,6 +76,7 @@ impl Command {
             Command::Run(args) => run::run(args),
             Command::Scores(args) => scores::run(args),
             Command::Verify(args) => verify::run(args),
+            Command::Source(args) => source::run(args),
             Command::Check(args) => check::run(args),
             Command::Simulate(args) => simulate::run(args),
             Command::Scorecard(args) => scorecard::run(args),

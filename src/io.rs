@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod auditor;
+pub mod control;
 pub mod http;
 pub mod intake;
 pub mod live;

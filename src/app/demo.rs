@@ -11,7 +11,7 @@ mod clock;
 mod comparison;
 mod feed;
 
-use crate::app::run::clerk::{self, Clerk};
+use crate::app::run::clerk::Clerk;
 use crate::app::run::domain::DomainRunner;
 use crate::app::run::status::{DomainStatus, Phase};
 use crate::app::run::{spawn, tail};
@@ -143,7 +143,7 @@ fn activate(demo: &Demo, definitions: Definitions) -> anyhow::Result<()> {
     let control = Control { id: "definitions|demo".to_owned(), kind };
     let mut appender = demo.log.appender(Domain(0));
     let record = crate::wire::batch::encode_control(&control);
-    clerk::append(&mut *appender, &record).map_err(|reason| anyhow::anyhow!(reason))
+    crate::io::control::append(&mut *appender, &record).map_err(|reason| anyhow::anyhow!(reason))
 }
 
 /// Starts the engine's threads.

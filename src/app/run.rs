@@ -9,6 +9,7 @@
 pub mod clerk;
 mod definitions;
 pub mod domain;
+mod domains;
 mod feeders;
 pub mod meters;
 pub mod status;
@@ -24,8 +25,6 @@ use crate::io::log::kafka::KafkaLog;
 use crate::io::log::{AppendClock, Domain, Log};
 use crate::io::read_model::ReadModel;
 use anyhow::Context;
-use clerk::Clerk;
-use domain::DomainRunner;
 use status::DomainStatus;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +32,6 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 /// Runs the service until it is told to stop (SIGTERM, Ctrl-C): then it drains, commits, saves its state and leaves.
 #[derive(Debug, clap::Args)]
@@ -119,8 +117,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         fatal: Mutex::default(),
         config,
     });
-    definitions::seed(&service)?;
-    start(&service, args.apply)?;
+    definitions::agree(&service, args.apply)?;
+    start(&service)?;
     let fatal = service.fatal.lock().unwrap_or_else(PoisonError::into_inner).take();
     match fatal {
         Some(reason) => anyhow::bail!(reason),
@@ -147,12 +145,13 @@ pub fn open(config: &Config) -> anyhow::Result<Arc<dyn Log>> {
 }
 
 /// Starts everything, waits for the end, drains in the order of the flow.
-fn start(service: &Arc<Service>, apply: bool) -> anyhow::Result<()> {
+fn start(service: &Arc<Service>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut tails = tail::start(service)?;
+    service.trouble("membership", Some("not joined yet".to_owned()));
     let domains = spawn("membership", {
         let service = service.clone();
-        move || own_domains(&service, apply)
+        move || domains::run(&service)
     })?;
     let feeders = feeders::start(service)?;
     let served = runtime.block_on(web::serve(service, feeders.doors.clone()));
@@ -169,94 +168,4 @@ fn start(service: &Arc<Service>, apply: bool) -> anyhow::Result<()> {
 /// A named thread.
 pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).with_context(|| format!("thread {name}"))
-}
-
-/// Follows the assignment of domains: starts and ends their threads.
-fn own_domains(service: &Arc<Service>, apply: bool) {
-    let mut ours: BTreeMap<Domain, (Arc<AtomicBool>, JoinHandle<()>)> = BTreeMap::new();
-    let mut membership = None;
-    while !service.stop.load(Ordering::Relaxed) {
-        let member = match membership.take().map_or_else(|| service.log.join(), Ok) {
-            Ok(member) => membership.insert(member),
-            Err(retry) => {
-                service.trouble("membership", Some(retry.0));
-                std::thread::sleep(Duration::from_millis(500));
-                continue;
-            }
-        };
-        service.trouble("membership", None);
-        match member.poll(Duration::from_millis(100)) {
-            Ok(Some(assigned)) => {
-                ours.retain(|domain, (stop, _)| {
-                    let stays = assigned.contains(domain);
-                    stop.fetch_or(!stays, Ordering::Relaxed);
-                    stays
-                });
-                for domain in assigned {
-                    let entry = ours.entry(domain);
-                    entry.or_insert_with(|| {
-                        let stop = Arc::new(AtomicBool::new(false));
-                        (stop.clone(), own(service, domain, stop, apply))
-                    });
-                }
-            }
-            Ok(None) => again(service, &mut ours, apply),
-            Err(retry) => service.trouble("membership", Some(retry.0)),
-        }
-    }
-    for (_, (stop, thread)) in ours {
-        stop.store(true, Ordering::Relaxed);
-        let _ = thread.join();
-    }
-}
-
-/// A domain that was lost although it is still assigned to us (a frozen process, a time-out) is taken again.
-fn again(
-    service: &Arc<Service>,
-    ours: &mut BTreeMap<Domain, (Arc<AtomicBool>, JoinHandle<()>)>,
-    apply: bool,
-) {
-    let over: Vec<Domain> =
-        ours.iter().filter(|(_, (_, thread))| thread.is_finished()).map(|(domain, _)| *domain).collect();
-    for domain in over {
-        let status = service.domains.lock().unwrap_or_else(PoisonError::into_inner).get(&domain).cloned();
-        if let Some(status::Phase::Lost(_)) = status.map(|status| status.phase()) {
-            std::thread::sleep(Duration::from_secs(1));
-            let stop = Arc::new(AtomicBool::new(false));
-            ours.insert(domain, (stop.clone(), own(service, domain, stop, apply)));
-        }
-    }
-}
-
-/// Starts the threads of one domain.
-fn own(service: &Arc<Service>, domain: Domain, stop: Arc<AtomicBool>, apply: bool) -> JoinHandle<()> {
-    let status = {
-        let mut domains = service.domains.lock().unwrap_or_else(PoisonError::into_inner);
-        domains.entry(domain).or_insert_with(|| Arc::new(DomainStatus::new(domain.0))).clone()
-    };
-    let service = service.clone();
-    std::thread::spawn(move || {
-        let clerk = match Clerk::start(service.log.clone(), domain) {
-            Ok(clerk) => clerk,
-            Err(error) => return service.fail(format!("clerk of domain {domain}: {error}")),
-        };
-        let runner = DomainRunner {
-            log: service.log.clone(),
-            domain,
-            view: service.view.clone(),
-            status: status.clone(),
-            clerk,
-            snapshot_every: service.config.snapshots.every,
-            stop: stop.clone(),
-            observer: None,
-        };
-        std::thread::scope(|scope| {
-            scope.spawn(|| definitions::watch(&service, domain, &status, &stop, apply));
-            runner.run();
-            stop.store(true, Ordering::Relaxed);
-        });
-        if let status::Phase::Failed(reason) = status.phase() {
-            service.fail(reason);
-        }
-    })
 }

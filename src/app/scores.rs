@@ -1,7 +1,7 @@
 //! `shiftpulse scores`: the finals of a period from the ledger, as a table or as JSON. What payroll reads.
 
 use crate::app::config;
-use crate::app::run;
+use crate::app::remote::{self, Access, Remote};
 use crate::engine::output::{Ledger, Output, Score};
 use crate::io::log::{Domain, Log, Start, Topic};
 use crate::wire::results::{self, Class};
@@ -60,8 +60,10 @@ pub struct Period {
 /// The configuration is refused or the log cannot be read.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = config::load(&args.config)?.config;
-    let log = run::open(&config)?;
-    let mut period = read(&*log, &args.period)?;
+    let mut period = match remote::access(&config)? {
+        Access::Log(log) => read(&*log, &args.period)?,
+        Access::Service(remote) => newest(&args.period, lines(&remote, &args.period)?),
+    };
     if let Some(agent) = &args.agent {
         period.finals.retain(|score| score.agent == *agent);
     }
@@ -80,37 +82,56 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The log cannot be read.
 pub fn read(log: &dyn Log, period: &str) -> anyhow::Result<Period> {
+    let mut lines = Vec::new();
+    for domain in (0..log.domains()).map(Domain) {
+        lines.extend(ledger(log, domain)?);
+    }
+    Ok(newest(period, lines))
+}
+
+/// A ledger line as the API shows it.
+#[derive(serde::Deserialize)]
+struct Shown {
+    line: Ledger,
+}
+
+/// The lines of a period in the order of the ledger, from a running service.
+fn lines(remote: &Remote, period: &str) -> anyhow::Result<Vec<Ledger>> {
+    let shown: Vec<Shown> = remote.get(&format!("/api/v1/ledger?period={period}&limit=1000000"))?;
+    Ok(shown.into_iter().rev().map(|shown| shown.line).collect())
+}
+
+/// What the lines say about the newest revision.
+fn newest(period: &str, lines: Vec<Ledger>) -> Period {
     let mut found = Period { period: period.to_owned(), ..Period::default() };
     let mut finals: BTreeMap<(u32, String, String), Score> = BTreeMap::new();
     let mut audits: BTreeMap<u32, String> = BTreeMap::new();
-    for domain in (0..log.domains()).map(Domain) {
-        for line in ledger(log, domain)? {
-            match line {
-                Ledger::Cut { period: of, revision, missing, unlisted, finals, .. }
-                    if of == period && found.revision.is_none_or(|known| known <= revision) =>
-                {
-                    found.revision = Some(revision);
-                    (found.missing, found.unlisted, found.announced) = (missing, unlisted, finals);
-                }
-                Ledger::Final { revision, score, .. } if score.period == period => {
-                    finals.insert((revision, score.agent.clone(), score.card.clone()), score);
-                }
-                Ledger::Audited { period: of, revision, digest } if of == period => {
-                    audits.insert(revision, digest);
-                }
-                _ => {}
+    for line in lines {
+        match line {
+            Ledger::Cut { period: of, revision, missing, unlisted, finals, .. }
+                if of == period && found.revision.is_none_or(|known| known <= revision) =>
+            {
+                found.revision = Some(revision);
+                (found.missing, found.unlisted, found.announced) = (missing, unlisted, finals);
             }
+            Ledger::Final { revision, score, .. } if score.period == period => {
+                finals.insert((revision, score.agent.clone(), score.card.clone()), score);
+            }
+            Ledger::Audited { period: of, revision, digest } if of == period => {
+                audits.insert(revision, digest);
+            }
+            _ => {}
         }
     }
     let newest = found.revision;
     found.finals = finals
         .into_iter()
         .filter(|((revision, _, _), _)| Some(*revision) == newest)
-        .map(|(_, s)| s)
+        .map(|(_, score)| score)
         .collect();
     found.digest = newest.and_then(|revision| audits.remove(&revision));
     found.audited = found.digest.is_some();
-    Ok(found)
+    found
 }
 
 /// Every line of a domain's ledger, in order.

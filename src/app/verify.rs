@@ -1,5 +1,6 @@
 //! `shiftpulse verify`: recomputes a period from the log by the independent second path and compares with the ledger.
 
+use super::remote::{self, Access};
 use super::scores;
 use crate::app::config;
 use crate::engine::output::{Ledger, SubjectKind};
@@ -9,7 +10,7 @@ use crate::model::scorecard::{Card, Measured};
 use crate::model::units::Fraction;
 use crate::recount::Recount;
 use crate::wire;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,7 +37,13 @@ pub struct Args {
 /// The configuration is refused or the log cannot be read.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = config::load(&args.config)?.config;
-    let log = super::run::open(&config)?;
+    let log = match remote::access(&config)? {
+        Access::Log(log) => log,
+        Access::Service(remote) => bail!(
+            "the service at {} has the log open, and this reads every fact: stop the service, verify, start it again",
+            remote.base()
+        ),
+    };
     let mut report = Report::default();
     for domain in (0..log.domains()).map(Domain) {
         verify(&*log, domain, &args.period, &mut report)?;
@@ -87,7 +94,7 @@ pub fn verify(log: &dyn Log, domain: Domain, period: &str, report: &mut Report) 
             continue;
         }
         report.finals += 1;
-        let Some(counts) = recount.month(SubjectKind::Agent, &score.agent, period) else { continue };
+        let counts = recount.month(SubjectKind::Agent, &score.agent, period).unwrap_or_default();
         let Some(card) = cards.get(&score.card) else {
             report
                 .differences

@@ -62,9 +62,8 @@ impl Active {
             }
         }
         let Some(calendar) = calendar.filter(|_| problems.is_empty()) else { return Err(problems) };
-        let bytes = postcard::to_stdvec(&definitions).map_err(|e| vec![e.to_string()])?;
         Ok(Self {
-            hash: hex(&Sha256::digest(&bytes)),
+            hash: definitions.hash(),
             calendar,
             roster: roster(&definitions, names),
             queues: queues(&definitions, names),

@@ -2,7 +2,8 @@
 //!
 //! Transactions alone are not enough for pay: payroll takes audited revisions only.
 
-use super::log::{Domain, Log, ReadError, Start, Topic};
+use super::log::{Domain, Log, ReadError, Reader, Record, Start, Topic};
+use super::stopwatch::Stopwatch;
 use crate::engine::record::{Control, ControlKind};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -19,53 +20,89 @@ pub struct Request {
     pub keys: Vec<String>,
 }
 
-/// Reads the ledger and says what was found, as a control fact. `attempt` tells repeated audits apart.
+/// Reads the ledger and says what was found, as a control fact. Audits of one and the same ledger say the same, so that a
+/// repeated one is harmless.
 ///
-/// A key that stands twice with different contents counts as missing: nobody can say which one is right.
+/// What is committed may come to be read a moment later, so lines that are not there are waited for up to `patience`. A key
+/// that stands twice with different contents counts as missing: nobody can say which one is right.
 ///
 /// # Errors
 /// The ledger cannot be read now.
-pub fn audit(log: &dyn Log, domain: Domain, request: &Request, attempt: u32) -> Result<Control, ReadError> {
-    let lines = ledger(log, domain)?;
-    let missing: Vec<String> = request.keys.iter().filter(|key| !lines.contains_key(*key)).cloned().collect();
+pub fn audit(
+    log: &dyn Log,
+    domain: Domain,
+    request: &Request,
+    patience: Duration,
+) -> Result<Control, ReadError> {
+    let mut ledger = Lines::open(log, domain)?;
+    let since = Stopwatch::start();
+    ledger.read_on()?;
+    while !request.keys.iter().all(|key| ledger.hash(key).is_some()) && !since.has(patience) {
+        ledger.read_on()?;
+    }
+    Ok(verdict(request, &ledger))
+}
+
+fn verdict(request: &Request, ledger: &Lines) -> Control {
     let Request { period, revision, keys } = request.clone();
+    let missing: Vec<String> = keys.iter().filter(|key| ledger.hash(key).is_none()).cloned().collect();
     if !missing.is_empty() {
-        let id = format!("audit|{period}|{revision}|missing|{attempt}");
-        return Ok(Control { id, kind: ControlKind::AuditMissing { period, revision, keys: missing } });
+        tracing::warn!(period, revision, missing = missing.len(), "lines of a cut are missing on the ledger");
+        let id = format!("audit|{period}|{revision}|missing|{}", ledger.end);
+        return Control { id, kind: ControlKind::AuditMissing { period, revision, keys: missing } };
     }
     let mut digest = Sha256::new();
-    for key in &keys {
+    for (key, hash) in keys.iter().filter_map(|key| Some((key, ledger.hash(key)?))) {
         digest.update(key.as_bytes());
-        digest.update(lines[key]);
+        digest.update(hash);
     }
     let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let id = format!("audit|{period}|{revision}|passed");
-    Ok(Control { id, kind: ControlKind::AuditPassed { period, revision, digest } })
+    Control { id, kind: ControlKind::AuditPassed { period, revision, digest } }
 }
 
-/// Every key of the ledger whose content is one, with the hash of it.
-fn ledger(log: &dyn Log, domain: Domain) -> Result<BTreeMap<String, [u8; 32]>, ReadError> {
-    let mut reader =
-        log.tail(Topic::Ledger, domain, Start::Beginning).map_err(|retry| ReadError::Retry(retry.0))?;
-    let mut lines: BTreeMap<String, Option<[u8; 32]>> = BTreeMap::new();
-    loop {
-        match reader.poll(Duration::from_millis(200))? {
-            Some(record) => {
-                let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
-                let hash: [u8; 32] = Sha256::digest(&record.value).into();
-                let line = lines.entry(key.clone()).or_insert(Some(hash));
-                if *line != Some(hash) {
-                    tracing::error!(
-                        key,
-                        offset = record.offset,
-                        "a ledger line stands twice with different contents"
-                    );
-                    *line = None;
-                }
+/// Every key of the ledger with the hash of its content; without one where contents differ.
+struct Lines {
+    reader: Box<dyn Reader>,
+    lines: BTreeMap<String, Option<[u8; 32]>>,
+    /// The offset after the last line that was read.
+    end: i64,
+}
+
+impl Lines {
+    fn open(log: &dyn Log, domain: Domain) -> Result<Self, ReadError> {
+        let reader =
+            log.tail(Topic::Ledger, domain, Start::Beginning).map_err(|retry| ReadError::Retry(retry.0))?;
+        Ok(Self { reader, lines: BTreeMap::new(), end: 0 })
+    }
+
+    fn hash(&self, key: &str) -> Option<[u8; 32]> {
+        self.lines.get(key).copied().flatten()
+    }
+
+    /// Reads to the end of now.
+    fn read_on(&mut self) -> Result<(), ReadError> {
+        loop {
+            match self.reader.poll(Duration::from_millis(200))? {
+                Some(record) => self.note(&record),
+                None if self.reader.caught_up() => return Ok(()),
+                None => {}
             }
-            None if reader.caught_up() => break,
-            None => {}
         }
     }
-    Ok(lines.into_iter().filter_map(|(key, hash)| Some((key, hash?))).collect())
+
+    fn note(&mut self, record: &Record) {
+        self.end = record.offset + 1;
+        let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
+        let hash: [u8; 32] = Sha256::digest(&record.value).into();
+        let line = self.lines.entry(key.clone()).or_insert(Some(hash));
+        if *line != Some(hash) {
+            tracing::error!(
+                key,
+                offset = record.offset,
+                "a ledger line stands twice with different contents"
+            );
+            *line = None;
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //!            ──▶ api                       GET /api/v1/...  JSON, read only
 //!  Gauges    ──▶ metrics                   GET /metrics
 //!  Door      ◀── POST /api/v1/events       acknowledged when the events are durable
+//!  facts     ◀── POST /api/v1/control      answered when the engine has
 //!  DemoView  ◀── POST /demo/kill           in the demo only
 //! ```
 //!
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 use self::demo::DemoView;
 use self::metrics::Gauges;
 pub use self::metrics::ServiceValue;
-use crate::io::log::AppendClock;
+use crate::io::log::{AppendClock, Log};
 use crate::io::read_model::ReadModel;
 use crate::io::source::http::Door;
 
@@ -33,6 +34,7 @@ pub mod api;
 pub mod assets;
 pub mod board;
 pub mod cells;
+mod control;
 pub mod demo;
 pub mod format;
 pub mod layout;
@@ -64,6 +66,7 @@ pub struct Site {
     gauges: Option<Arc<dyn Gauges>>,
     service: Option<Arc<dyn Service>>,
     events: Option<Door>,
+    log: Option<Arc<dyn Log>>,
     demo: Option<Arc<dyn DemoView>>,
     agent_series: usize,
     stop: watch::Receiver<bool>,
@@ -90,6 +93,7 @@ impl Site {
             gauges: None,
             service: None,
             events: None,
+            log: None,
             demo: None,
             agent_series: AGENT_SERIES,
             stop,
@@ -112,6 +116,12 @@ impl Site {
     /// With a place for posted events.
     pub fn with_events(mut self, events: Door) -> Self {
         self.events = Some(events);
+        self
+    }
+
+    /// With a log that control facts are appended to.
+    pub fn with_control(mut self, log: Arc<dyn Log>) -> Self {
+        self.log = Some(log);
         self
     }
 
@@ -158,6 +168,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/metrics", get(metrics::scrape))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/api/v1/control", post(control::receive))
         .merge(api::routes());
     if site.demo.is_some() {
         router = router.route("/demo/kill", post(demo::kill));

@@ -33,6 +33,12 @@ impl LiveView {
         }
     }
 
+    /// Forgets everything: the engine is no longer ours.
+    pub fn clear(&self) {
+        self.list.store(Arc::default());
+        self.slots.clear();
+    }
+
     /// Replaces a subject's document; gives the slot if it is new.
     fn put(&self, live: Live) -> Option<Slot> {
         let key = (live.subject, live.id.clone());
@@ -80,5 +86,7 @@ mod tests {
         assert!(view.put(live("billing", 1)).is_some() && view.put(live("billing", 2)).is_none());
         assert_eq!(view.get(SubjectKind::Queue, "billing").map(|live| live.as_of), Some(LogTime(2)));
         assert!(view.get(SubjectKind::Team, "billing").is_none());
+        view.clear();
+        assert!(view.get(SubjectKind::Queue, "billing").is_none() && view.put(live("billing", 3)).is_some());
     }
 }

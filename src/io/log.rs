@@ -302,6 +302,10 @@ pub trait Log: Send + Sync {
     /// open is gone, and `committed` cannot change any more under us. Call it only for a domain assigned to this instance.
     fn own(&self, domain: Domain) -> Result<Owned, Retry>;
 
+    /// Where the domain stands, without taking it: while somebody owns it, that may be history when it is read. `None` before
+    /// its first commit.
+    fn committed(&self, domain: Domain) -> Result<Option<Committed>, Retry>;
+
     /// Reads a topic of a domain, committed records only. Several readers do not disturb each other.
     fn tail(&self, topic: Topic, domain: Domain, from: Start) -> Result<Box<dyn Reader>, Retry>;
 
@@ -318,6 +322,9 @@ impl<L: Log + ?Sized> Log for Arc<L> {
     }
     fn own(&self, domain: Domain) -> Result<Owned, Retry> {
         (**self).own(domain)
+    }
+    fn committed(&self, domain: Domain) -> Result<Option<Committed>, Retry> {
+        (**self).committed(domain)
     }
     fn tail(&self, topic: Topic, domain: Domain, from: Start) -> Result<Box<dyn Reader>, Retry> {
         (**self).tail(topic, domain, from)

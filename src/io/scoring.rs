@@ -186,7 +186,7 @@ impl Scoring {
         let (engine, from, about) = newest(domain, to, snapshots, &mut restored)?;
         restored.reading = watch.elapsed();
         let (oldest, _) = facts.bounds()?;
-        if oldest > from && to > from {
+        if oldest > from {
             return Err(Stop::Gone { domain: domain.0, wanted: from, oldest }.into());
         }
         facts.seek(if from == 0 { Start::Beginning } else { Start::Offset(from) })?;

@@ -3,20 +3,19 @@
 //! The engine never guesses about an old contact. It sets the late fact aside and asks; the settler reads the contact's
 //! earlier facts from the log, judged as the engine judged them, and appends them as `late.settled`.
 
-use super::log::{Appender, Domain, Log, ReadError, Start, Topic};
-use super::scoring::Stop;
+use super::log::{Domain, Log, ReadError, Start, Topic};
 use crate::engine::HeldFact;
 use crate::engine::clock::{AHEAD_LIMIT, Clocks};
 use crate::engine::record::{Batch, Body, Control, ControlKind, Facts};
 use crate::model::units::LogTime;
-use crate::wire::{self, batch::encode_control};
+use crate::wire;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Contacts to be settled, each with the offset below which its earlier facts stand.
 pub type Request = Vec<(String, i64)>;
 
-/// Reads the earlier facts of all requested contacts in one pass over the facts.
+/// Reads the earlier facts of all requested contacts in one pass over the facts; one answer each, in the order of the request.
 ///
 /// # Errors
 /// The log cannot be read now, or is broken; nothing has changed then.
@@ -42,21 +41,7 @@ pub fn settle(log: &dyn Log, domain: Domain, request: &Request) -> Result<Vec<Co
             found.take(&mut clocks, batch, decoded.append, record.offset);
         }
     }
-    Ok(found.controls())
-}
-
-/// Appends the answers. Full: the rest is asked for again.
-pub fn answer(appender: &mut dyn Appender, controls: &[Control]) -> Result<(), Stop> {
-    for control in controls {
-        match appender.append(&encode_control(control)) {
-            Ok(_) => {}
-            Err(super::log::AppendError::TooLarge { bytes }) => {
-                return Err(Stop::Broken(format!("the facts of one contact make a record of {bytes} bytes")));
-            }
-            Err(_) => break,
-        }
-    }
-    Ok(())
+    Ok(request.iter().filter_map(|(contact, _)| found.control(contact)).collect())
 }
 
 struct Found {
@@ -81,11 +66,9 @@ impl Found {
         }
     }
 
-    fn controls(self) -> Vec<Control> {
-        let controls = self.contacts.into_iter().map(|(contact, (since, facts))| Control {
-            id: format!("settled|{contact}|{since}"),
-            kind: ControlKind::Settled { contact, facts: Facts(facts) },
-        });
-        controls.collect()
+    fn control(&mut self, contact: &str) -> Option<Control> {
+        let (contact, (since, facts)) = self.contacts.remove_entry(contact)?;
+        let id = format!("settled|{contact}|{since}");
+        Some(Control { id, kind: ControlKind::Settled { contact, facts: Facts(facts) } })
     }
 }

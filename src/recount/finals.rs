@@ -166,7 +166,7 @@ fn lines(
     missing: Vec<String>,
     (offset, settle): (i64, i64),
 ) -> Vec<Ledger> {
-    let definitions = definitions_hash(&recount.definitions);
+    let definitions = recount.definitions.hash();
     let mut finals = 0;
     let mut rest = Vec::new();
     for (file, card) in cards {
@@ -252,10 +252,6 @@ fn item(item: &ScoredItem) -> ScoreItem {
         why_zh: item.why.zh.clone(),
         why_en: item.why.en.clone(),
     }
-}
-
-fn definitions_hash(definitions: &Definitions) -> String {
-    postcard::to_stdvec(definitions).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -24,7 +24,8 @@ struct Partition {
 /// Every source partition, and the clocks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sources {
-    declared: Vec<Source>,
+    /// Absent before any definitions.
+    declared: Option<Vec<Source>>,
     closed: BTreeSet<String>,
     partitions: BTreeMap<(String, i32), Partition>,
     live: Option<i64>,
@@ -106,7 +107,7 @@ impl Sources {
     }
 
     pub(super) fn declare(&mut self, declared: &[Source]) {
-        self.declared = declared.to_vec();
+        self.declared = Some(declared.to_vec());
     }
 
     pub(super) fn close(&mut self, topic: &str) {
@@ -123,8 +124,10 @@ impl Sources {
     pub(super) fn settle(&mut self) {
         let least: Option<Vec<i64>> =
             self.expected(None).map(|known| known.and_then(|p| p.progress)).collect();
-        if let Some(least) = least.and_then(|all| all.into_iter().min()) {
-            self.settle = self.settle.max(Some(least.min(self.live())));
+        if let (Some(all), true) = (least, self.declared.is_some()) {
+            let live = self.live();
+            let least = all.into_iter().min().unwrap_or(live);
+            self.settle = self.settle.max(Some(least.min(live)));
         }
     }
 
@@ -146,6 +149,7 @@ impl Sources {
         };
         self.declared
             .iter()
+            .flatten()
             .filter(|source| !self.closed.contains(&source.topic))
             .filter(feeds)
             .flat_map(|source| (0..source.partitions).map(|number| (source.topic.clone(), number)))

@@ -6,6 +6,7 @@
 //! ```text
 //! Process                    a child that ends with its test, however the test ends; signals; its lines
 //! Broker                     Apache Kafka
+//! Installation, Instance    the product itself
 //! Prometheus, Alertmanager   the Debian packages' programs
 //! Webhook                    records what is posted to it
 //! Browser, Page              headless Chromium over the DevTools protocol
@@ -19,5 +20,6 @@ pub mod kafka;
 pub mod process;
 pub mod prometheus;
 pub mod server;
+pub mod service;
 pub mod wait;
 pub mod webhook;

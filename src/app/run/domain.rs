@@ -6,7 +6,7 @@
 //!  failed or unknown commit: drop all of it, own again      fenced: stop, wait for the next assignment
 //! ```
 
-use super::clerk::Clerk;
+use super::clerk::{Clerk, Task};
 use super::status::{DomainStatus, Phase};
 use crate::engine::Engine;
 use crate::io::live::LiveView;
@@ -74,6 +74,12 @@ enum Ended {
 impl DomainRunner {
     /// Runs until asked to stop, until another instance takes the domain, or until a person must look.
     pub fn run(&self) {
+        self.own_and_score();
+        // What another instance, or nobody, counts on must not stand on our /metrics any more.
+        self.view.clear();
+    }
+
+    fn own_and_score(&self) {
         let mut skip = BTreeSet::new();
         let mut pause = Duration::from_millis(50);
         while !self.stop.load(Ordering::Relaxed) {
@@ -132,7 +138,7 @@ impl DomainRunner {
         std::thread::scope(|scope| {
             scope.spawn(move || commit_all(committer, &to_commit, &report, &self.status));
             scope.spawn(move || save_all(snapshots, &saves, &self.status));
-            let desk = Desk { transactions, outcomes, to_save, busy: false, taken: None };
+            let desk = Desk { transactions, outcomes, to_save, busy: false, taken: None, wanted: None };
             // The desk goes with the loop, so both threads see their channels close and end before the scope does.
             self.fold_all(scoring, desk)
         })
@@ -189,7 +195,9 @@ impl DomainRunner {
                     snapped = Stopwatch::start();
                 }
                 (committed, waiting) = (Stopwatch::start(), None);
-                self.clerk.ask(scoring.engine(), behind);
+                if desk.busy && !behind {
+                    desk.wanted = self.clerk.wanted(scoring.engine());
+                }
             }
             while desk.busy && scoring.waiting_bytes() >= BRIM {
                 if let Some(ended) = desk.wait(self) {
@@ -225,6 +233,8 @@ struct Desk {
     busy: bool,
     /// A snapshot whose offset is being committed.
     taken: Option<Snapshot>,
+    /// What the clerk is asked for when this is committed.
+    wanted: Option<Task>,
 }
 
 impl Desk {
@@ -262,6 +272,9 @@ impl Desk {
                 if let Some(snapshot) = self.taken.take() {
                     // A snapshot thread that is still busy with the last one makes this one go by.
                     let _ = self.to_save.try_send(snapshot);
+                }
+                if let Some(task) = self.wanted.take() {
+                    runner.clerk.ask(task);
                 }
                 None
             }

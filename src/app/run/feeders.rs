@@ -53,9 +53,9 @@ pub fn start(service: &Arc<Service>) -> anyhow::Result<Feeders> {
         match &source.kind {
             SourceKind::Kafka { .. } => {}
             SourceKind::Http => {
-                let (door, http) = http::open(origin, key);
+                let (door, http) = http::open(origin, life(service), key);
                 feeders.doors = Some(door);
-                feeders.feed(service, &name, Box::new(http), key, positions(service)?)?;
+                feeders.feed(service, &name, Box::new(http), key, Positions::default())?;
             }
             SourceKind::File { path, .. } => {
                 let file = FileSource::follow(path, origin);
@@ -109,15 +109,17 @@ fn positions(service: &Service) -> anyhow::Result<Positions> {
     Ok(positions)
 }
 
-/// The secret of customer hashes. Without a key file it is drawn anew at each start: then hashes of two runs cannot be compared.
+/// Another number at every start of every instance.
+fn life(service: &Service) -> u64 {
+    let now = u64::try_from(service.clock.now_ms()).unwrap_or(0);
+    now << 20 | u64::from(std::process::id()) & 0xf_ffff
+}
+
+/// The secret of customer hashes: every instance, and every run, must give the same customer the same hash.
 fn customer_key(service: &Service) -> anyhow::Result<CustomerKey> {
-    Ok(match service.config.customer_secret()? {
-        Some(secret) => CustomerKey::new(&secret),
-        None => {
-            use std::hash::{BuildHasher, Hasher};
-            let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-            tracing::info!("no privacy.customer_key_file: customer hashes hold for this run only");
-            CustomerKey::new(&random.to_string())
-        }
-    })
+    let secret = service.config.customer_secret()?;
+    if secret.is_none() {
+        tracing::info!("no privacy.customer_key_file: customers are hashed without a secret");
+    }
+    Ok(CustomerKey::new(&secret.unwrap_or_default()))
 }

@@ -63,7 +63,6 @@ struct Inner {
     commit_ms: Histogram<u64>,
     snapshot_bytes: usize,
     counters: crate::engine::Counters,
-    definitions: Option<crate::engine::definitions::Definitions>,
 }
 
 impl DomainStatus {
@@ -79,7 +78,6 @@ impl DomainStatus {
                 commit_ms,
                 snapshot_bytes: 0,
                 counters: crate::engine::Counters::default(),
-                definitions: None,
             }),
             kill: AtomicBool::new(false),
             restores: AtomicU64::new(0),
@@ -143,15 +141,7 @@ impl DomainStatus {
                 inner.restore.ready = inner.since.map(|since| since.elapsed());
             }
             inner.counters = engine.counters();
-            if inner.definitions.as_ref() != engine.definitions() {
-                inner.definitions = engine.definitions().cloned();
-            }
         }
-    }
-
-    /// The definitions of the engine once it had caught up.
-    pub fn definitions(&self) -> Option<crate::engine::definitions::Definitions> {
-        self.inner().definitions.clone()
     }
 
     /// A commit has succeeded.

@@ -60,7 +60,9 @@ pub fn follow(
                 break Ok(None);
             }
         };
-        model.apply(records.iter().map(|record| (topic, record)));
+        if !records.is_empty() {
+            model.apply(records.iter().map(|record| (topic, record)));
+        }
         match outcome {
             Ok(_) => {}
             Err(ReadError::Retry(_)) => pause(),

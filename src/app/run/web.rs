@@ -36,6 +36,7 @@ pub async fn serve(service: &Arc<Service>, door: Option<Door>) -> std::io::Resul
         .with_gauges(service.view.clone())
         .with_service(service.clone())
         .with_agent_series(agents)
+        .with_control(service.log.clone())
         .with_stop(stop);
     if let Some(door) = door {
         site = site.with_events(door);

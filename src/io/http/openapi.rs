@@ -54,6 +54,7 @@ pub(super) fn document() -> Value {
         paths.insert(path.to_owned(), json!({ "get": operation(path, summary, parameters) }));
     }
     paths.insert("/api/v1/events".to_owned(), json!({ "post": post_events() }));
+    paths.insert("/api/v1/control".to_owned(), json!({ "post": post_control() }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -101,6 +102,25 @@ fn post_events() -> Value {
             "413": { "description": "The body is too large" },
             "422": { "description": "Every event was refused" },
             "503": { "description": "Send them again" },
+        },
+    })
+}
+
+fn post_control() -> Value {
+    json!({
+        "summary": "What a person says about a source: a back-fill is complete, or lost events will not come any more",
+        "requestBody": {
+            "required": true,
+            "description": "type source.closed with topic, or source.gap_accepted with topic, partition, from, to",
+            "content": { "application/json": {} },
+        },
+        "responses": {
+            "200": { "description": "It holds" },
+            "202": { "description": "It is in the log and not yet answered" },
+            "404": { "description": "This instance takes no control facts" },
+            "409": { "description": "It changes nothing, and why" },
+            "422": { "description": "It is not understood, or there is no such source" },
+            "503": { "description": "Send it again" },
         },
     })
 }

@@ -369,7 +369,7 @@ fn http_origin() -> Origin {
 fn posted_events_are_acknowledged_when_they_are_in_the_log() {
     let log = Arc::new(EmbeddedLog::in_memory(1, Arc::new(ManualClock::new(NOW))).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (door, source) = http::open(http_origin(), key());
+    let (door, source) = http::open(http_origin(), 7, key());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}/api/v1/events", listener.local_addr().unwrap());
     runtime.spawn(async move { axum::serve(listener, http::router(door)).await });
@@ -386,7 +386,7 @@ fn posted_events_are_acknowledged_when_they_are_in_the_log() {
         assert!(answer.starts_with(expected), "{answer}");
         let mut positions = Positions::default();
         positions.read(&mut *log.tail(Topic::Facts, HOME, Start::Beginning).unwrap()).unwrap();
-        assert_eq!(positions.get(&http_origin()), Some(Resume { incarnation: 0, position: 3 }));
+        assert_eq!(positions.get(&http_origin()), Some(Resume { incarnation: 7, position: 3 }));
 
         let (status, answer) = post(&event("c", NOW));
         assert_eq!((status, &*answer), (200, r#"{"accepted":1,"refused":[]}"#));

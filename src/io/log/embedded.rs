@@ -23,7 +23,7 @@ use std::time::Duration;
 use redb::{Builder, Database, StorageBackend, WriteTransaction};
 
 use super::snapshots::StateSnapshots;
-use super::{AppendClock, Appender, Domain, Log, Membership, Owned, Reader, Retry, Start, Topic};
+use super::{AppendClock, Appender, Committed, Domain, Log, Membership, Owned, Reader, Retry, Start, Topic};
 use appender::EmbeddedAppender;
 use committer::{EmbeddedCommitter, EmbeddedState};
 use reader::EmbeddedReader;
@@ -135,8 +135,7 @@ impl Log for EmbeddedLog {
         let shared = &self.shared;
         let mut writer = shared.writer();
         shared.write(&mut writer, |_, _| Ok(())).map_err(|e| Retry(e.to_string()))?;
-        let committed =
-            shared.store.read(|tx| store::committed(tx, domain)).map_err(|e| Retry(e.to_string()))?;
+        let committed = self.committed(domain)?;
         let epoch = writer.epochs.entry(domain).or_default();
         *epoch += 1;
         let committer = EmbeddedCommitter::new(shared, domain, *epoch);
@@ -147,6 +146,10 @@ impl Log for EmbeddedLog {
             committer: Box::new(committer),
             snapshots: Box::new(StateSnapshots::new(state, domain)),
         })
+    }
+
+    fn committed(&self, domain: Domain) -> Result<Option<Committed>, Retry> {
+        self.shared.store.read(|tx| store::committed(tx, domain)).map_err(|e| Retry(e.to_string()))
     }
 
     fn tail(&self, topic: Topic, domain: Domain, from: Start) -> Result<Box<dyn Reader>, Retry> {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
-    AppendError, Appender, CommitError, Committer, Domain, Log, MAX_VALUE, Manifest, Membership, Owned,
-    Reader, Retry, Snapshots, Start, Stopped, Ticket, Topic, Transaction,
+    AppendError, Appender, CommitError, Committed, Committer, Domain, Log, MAX_VALUE, Manifest, Membership,
+    Owned, Reader, Retry, Snapshots, Start, Stopped, Ticket, Topic, Transaction,
 };
 
 /// The calls that can be made to fail. They are counted over all domains, from 0.
@@ -192,6 +192,10 @@ impl<L: Log + 'static> Log for Faulty<L> {
         let snapshots = FaultySnapshots { inner: owned.snapshots, plan: Arc::clone(&plan) };
         let committer = FaultyCommitter { inner: owned.committer, rival, plan, over: None };
         Ok(Owned { committer: Box::new(committer), snapshots: Box::new(snapshots), ..owned })
+    }
+
+    fn committed(&self, domain: Domain) -> Result<Option<Committed>, Retry> {
+        self.inner.committed(domain)
     }
 
     fn tail(&self, topic: Topic, domain: Domain, from: Start) -> Result<Box<dyn Reader>, Retry> {

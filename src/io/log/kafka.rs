@@ -198,6 +198,11 @@ impl Log for KafkaLog {
         })
     }
 
+    fn committed(&self, domain: Domain) -> Result<Option<Committed>, Retry> {
+        let options = &self.shared.options;
+        committed(options, &reader::consumer(options).map_err(retry)?, domain)
+    }
+
     fn tail(&self, topic: Topic, domain: Domain, from: Start) -> Result<Box<dyn Reader>, Retry> {
         let options = &self.shared.options;
         let consumer = Arc::new(reader::consumer(options).map_err(retry)?);

@@ -6,8 +6,9 @@
 //!   └───────────── receipt: how many, which were refused ◀── commit ◀───────┘
 //! ```
 //!
-//! Positions go on from what stands in `facts`, so each partition belongs to one instance. What was not acknowledged may
-//! be sent again: events have identifiers.
+//! Every start is a life of its own, whose positions begin at 0: what a dead or frozen process still had on its way cannot
+//! be taken for what its successor was given, nor that for a repeat. What was not acknowledged may be sent again: events
+//! have identifiers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use super::{Found, Origin, Resume, Sink, Slot, Source, SourceError};
 use crate::wire::native::{self, CustomerKey};
 
 /// Largest body in bytes.
-pub const MAX_BODY: usize = 4 << 20;
+pub const MAX_BODY: usize = 16 << 20;
 /// Bytes of all bodies that wait for their receipt.
 const WAITING_BYTES: usize = 16 << 20;
 /// Bodies that wait to be read.
@@ -86,17 +87,18 @@ pub struct Door {
 /// The other side of the door, for the intake's loop.
 pub struct HttpSource {
     origin: Origin,
+    life: u64,
     posts: Receiver<Post>,
     /// Posts that wait to become durable, with the position after their last event.
     open: VecDeque<(i64, Post)>,
     next: Option<i64>,
 }
 
-/// A door and its source. `origin` is `$http` and the partition of this instance.
-pub fn open(origin: Origin, key: CustomerKey) -> (Door, HttpSource) {
+/// A door and its source. `life` is another one at every start and in every instance.
+pub fn open(origin: Origin, life: u64, key: CustomerKey) -> (Door, HttpSource) {
     let (sender, posts) = sync_channel(WAITING_POSTS);
     let door = Door { posts: sender, room: Arc::new(Semaphore::new(WAITING_BYTES)), key };
-    (door, HttpSource { origin, posts, open: VecDeque::new(), next: None })
+    (door, HttpSource { origin, life, posts, open: VecDeque::new(), next: None })
 }
 
 impl Door {
@@ -141,7 +143,7 @@ fn split(body: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
 impl Source for HttpSource {
     fn poll(&mut self, wait: Duration, sink: &mut dyn Sink) -> Result<usize, SourceError> {
         let mut next = self.next.unwrap_or_else(|| {
-            let found = Found { committed: None, first: 0, end: i64::MAX, life: None };
+            let found = Found { committed: None, first: 0, end: i64::MAX, life: Some(self.life) };
             let resume = sink.assigned(SLOT, &self.origin, &found);
             // Whoever posts waits for the answer, so nothing is ever behind.
             sink.caught_up(SLOT, true);
