@@ -12,6 +12,7 @@ mod booking;
 pub mod clock;
 mod contacts;
 pub mod definitions;
+mod due;
 mod handle;
 mod held;
 pub mod inputs;

@@ -116,6 +116,7 @@ impl Engine {
 
     pub(super) fn touch_score(&mut self, agent: Sym, month: i32) {
         let now = self.now();
+        self.due_months.touch(month, agent);
         if self.state.agents.at(agent).score_soon.replace(month) != Some(month) {
             self.state.schedule.touch(Subject::Score(agent, month), now);
         }

@@ -151,6 +151,13 @@ pub enum Outcome {
     Unsettled,
 }
 
+/// When a contact must be looked at again: when it expires, or leaves memory.
+fn due(conclusion: &Conclusion, before: i64, terms: Terms) -> i64 {
+    let standing = conclusion.standing;
+    let wait = if standing.terminal { terms.horizon_ms } else { terms.unfinished_after_ms };
+    standing.last.map_or(before, |last| last.0.saturating_add(wait))
+}
+
 impl Contacts {
     /// Applies a fact of contact `id`.
     pub fn apply(
@@ -185,6 +192,13 @@ impl Contacts {
         held.expired = false;
         held.contact.conclude(roster, false, &mut scratch.new);
         change.take(key, scratch);
+        let due = due(&scratch.new, held.due, terms);
+        // A timer that comes too early looks again; one that would come too late is moved.
+        if due < held.due {
+            self.timers.remove(&(held.due, key));
+            self.timers.insert((due, key));
+            held.due = due;
+        }
         Outcome::Applied(accepted)
     }
 

@@ -196,6 +196,7 @@ impl Engine {
     fn activate(&mut self, definitions: Definitions) -> Result<(), String> {
         let active = Active::compile(definitions.clone(), &mut self.state.names).map_err(|p| p.join("; "))?;
         let active = Arc::new(active);
+        self.due_months.clear();
         if let Some(former) = self.active.replace(active.clone()) {
             let contacts = std::mem::take(&mut self.state.contacts);
             for (terms, sign) in [(&former, -1), (&active, 1)] {

@@ -1,5 +1,6 @@
 //! What people enter about a period: ratings. De-duplicated by all ids of (period, agent); order of arrival is nothing.
 
+use crate::model::event::Kind;
 use crate::model::fact::Fact;
 use crate::model::units::{Names, Sym, hash64};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ struct Member {
     /// By event id; a voided one is absent.
     ratings: BTreeMap<u64, (i64, Rating)>,
     voided: BTreeSet<u64>,
+    /// Every event id so far: a repeat counts nothing and voids nothing.
+    seen: BTreeSet<u64>,
 }
 
 impl Inputs {
@@ -61,26 +64,22 @@ impl Inputs {
 
 impl Member {
     fn accept(&mut self, fact: &Fact) -> bool {
+        let id = hash64(fact.id);
+        if !self.seen.insert(id) {
+            return false;
+        }
         if let Some(target) = fact.replaces.map(hash64) {
             self.voided.insert(target);
             self.ratings.remove(&target);
         }
-        let id = hash64(fact.id);
-        if self.voided.contains(&id) {
+        if fact.kind != Kind::Rating || self.voided.contains(&id) {
             return true;
         }
-        let (Some(dimension), Some(assessor), Some(score)) = (fact.dimension, fact.assessor, fact.score)
-        else {
-            return true;
-        };
-        let rating = Rating { dimension: dimension.into(), assessor: assessor.into(), score };
-        match self.ratings.entry(id) {
-            std::collections::btree_map::Entry::Occupied(_) => false,
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert((fact.time.0, rating));
-                true
-            }
+        if let (Some(dimension), Some(assessor), Some(score)) = (fact.dimension, fact.assessor, fact.score) {
+            let rating = Rating { dimension: dimension.into(), assessor: assessor.into(), score };
+            self.ratings.insert(id, (fact.time.0, rating));
         }
+        true
     }
 }
 
@@ -92,7 +91,6 @@ pub fn member_of<'a>(fact: &Fact<'a>, names: &mut Names) -> Option<(&'a str, Sym
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::Kind;
     use crate::model::units::EventTime;
 
     fn mark(id: &'static str, time: i64, score: i64) -> Fact<'static> {

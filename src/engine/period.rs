@@ -121,27 +121,14 @@ impl Engine {
     }
 
     /// Inputs that are due in a month that waits for nothing else, by name.
-    fn missing(&self, active: &Active, month: i32, settle: Option<LogTime>) -> Vec<String> {
+    fn missing(&mut self, active: &Active, month: i32, settle: Option<LogTime>) -> Vec<String> {
         let Some(period) = self.state.periods.months.get(&month) else { return Vec::new() };
-        if settle.is_none_or(|settle| settle < period.cut_due(terms(active))) {
-            return Vec::new();
-        }
-        let mut missing = Vec::new();
-        for agent in self.population(active, month) {
-            let brought = self.brought(agent, month);
-            for card in self.cards_of(active, agent, month) {
-                let due = card.card.evaluate(&brought.inputs(true, false)).due;
-                let name = self.state.names.text(agent);
-                missing.extend(due.iter().map(|input| format!("{name}: {input}")));
-            }
-        }
-        missing.sort();
-        missing.dedup();
-        missing
+        let waits = settle.is_none_or(|settle| settle < period.cut_due(terms(active)));
+        if waits { Vec::new() } else { self.due(active, month) }
     }
 
     /// Who gets a final: the roster of the month, or whoever was seen in it if there is no roster; by identifier.
-    fn population(&self, active: &Active, month: i32) -> Vec<Sym> {
+    pub(super) fn population(&self, active: &Active, month: i32) -> Vec<Sym> {
         let mut members: Vec<Sym> = if active.roster.is_observed() {
             self.seen(month).into_iter().collect()
         } else {
@@ -187,6 +174,7 @@ impl Engine {
         };
         self.state.periods.frozen.insert(month, frozen);
         self.state.periods.jobs.push_back(Job { month, next: 0, only: None });
+        self.due_months.clear();
         self.forget_old(active, month);
     }
 
@@ -272,8 +260,8 @@ impl Engine {
     pub(super) fn open_period(&self, active: &Active) -> Option<OpenPeriod> {
         let settle = self.state.clocks.settle();
         let (month, period) = self.state.periods.months.iter().find(|(_, period)| period.cut().is_none())?;
-        let due = self.missing(active, *month, settle);
-        let standing = Standing { settle, unsettled: self.state.contacts.unsettled_len(), due: &due };
+        let due = self.due_months.known(*month);
+        let standing = Standing { settle, unsettled: self.state.contacts.unsettled_len(), due };
         let waits = period.waits_for(terms(active), standing);
         Some(OpenPeriod {
             period: period.name.clone(),

@@ -5,6 +5,7 @@ use super::book::Book;
 use super::clock::Clocks;
 use super::contacts::{Change, Contacts, Scratch};
 use super::definitions::Definitions;
+use super::due::DueMonths;
 use super::inputs::Inputs;
 use super::output::{SubjectKind, TrendPoint};
 use super::people::People;
@@ -28,6 +29,8 @@ pub struct Engine {
     pub(super) touched: BTreeSet<Subject>,
     /// Who is on shift; derived, so that a snapshot need not hold it.
     pub(super) people: People,
+    /// What closing months lack: remembered, no part of the state.
+    pub(super) due_months: DueMonths,
 }
 
 /// What a snapshot holds.
@@ -251,7 +254,8 @@ impl Engine {
 
     fn of(state: State, active: Option<Arc<Active>>) -> Self {
         let (scratch, change) = (Scratch::default(), Change::default());
-        Self { state, active, scratch, change, touched: BTreeSet::new(), people: People::default() }
+        let (touched, people, due_months) = (BTreeSet::new(), People::default(), DueMonths::default());
+        Self { state, active, scratch, change, touched, people, due_months }
     }
 
     /// The state as bytes, equal for equal states.

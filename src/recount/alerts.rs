@@ -90,7 +90,8 @@ pub(super) struct Watch {
     episodes: BTreeMap<(String, String), Episode>,
     /// When the latest episode of each pair began.
     began: BTreeMap<(String, String), i64>,
-    partial_since: BTreeMap<String, i64>,
+    /// Since when each pair's queue is partial.
+    partial_since: BTreeMap<(String, String), i64>,
     lines: Vec<Alert>,
 }
 
@@ -103,18 +104,10 @@ impl Watch {
     pub(super) fn step(&mut self, definitions: &Definitions, sources: &Sources, legs: &Legs) {
         let now = sources.live();
         let queues: Vec<&str> = definitions.queues.iter().map(|queue| queue.id.as_str()).collect();
-        for queue in &queues {
-            let coverage = sources.coverage(Some(queue));
-            if coverage.num >= coverage.den {
-                self.partial_since.remove(*queue);
-            } else {
-                self.partial_since.entry((*queue).to_owned()).or_insert(now);
-            }
-        }
-        self.partial_since.retain(|queue, _| queues.contains(&queue.as_str()));
-        let mut lines = self.withdraw(definitions, now);
+        let mut lines = self.withdraw(definitions, sources);
         for rule in &definitions.alerts {
             for queue in queues.iter().filter(|queue| watches(rule, queue)) {
+                self.note_coverage(rule, queue, sources);
                 lines.extend(self.look(definitions, legs, rule, queue, now));
             }
         }
@@ -122,20 +115,31 @@ impl Watch {
         self.lines.extend(lines);
     }
 
+    fn note_coverage(&mut self, rule: &Rule, queue: &str, sources: &Sources) {
+        let pair = (rule.id.clone(), queue.to_owned());
+        if is_partial(sources, queue) {
+            self.partial_since.entry(pair).or_insert(sources.live());
+        } else {
+            self.partial_since.remove(&pair);
+        }
+    }
+
     /// Ends what nobody defines any more.
-    fn withdraw(&mut self, definitions: &Definitions, now: i64) -> Vec<Alert> {
+    fn withdraw(&mut self, definitions: &Definitions, sources: &Sources) -> Vec<Alert> {
         let defined = |rule: &str, queue: &str| {
             definitions.queues.iter().any(|known| known.id == queue)
                 && definitions.alerts.iter().any(|known| known.id == rule && watches(known, queue))
         };
         let gone: Vec<_> =
             self.episodes.keys().filter(|(rule, queue)| !defined(rule, queue)).cloned().collect();
+        self.began.retain(|(rule, queue), _| defined(rule, queue));
+        self.partial_since.retain(|(rule, queue), _| defined(rule, queue));
         let mut lines = Vec::new();
         for key in gone {
             let Some(episode) = self.episodes.remove(&key) else { continue };
             let state = if episode.firing { State::Resolved } else { State::Inactive };
             let rule = episode.rule.clone();
-            let partial = self.partial_since.contains_key(&key.1);
+            let (now, partial) = (sources.live(), is_partial(sources, &key.1));
             let window = rule.windows.last().cloned().unwrap_or_default();
             lines.push(line(definitions, &rule, &key.1, &episode, state, now, (window, NOTHING), partial));
         }
@@ -151,7 +155,7 @@ impl Watch {
         now: i64,
     ) -> Option<Alert> {
         let key = (rule.id.clone(), queue.to_owned());
-        let partial_since = self.partial_since.get(queue);
+        let partial_since = self.partial_since.get(&key);
         if partial_since.is_some_and(|since| now - since < BLIND) {
             return None;
         }
@@ -188,6 +192,11 @@ impl Watch {
         }
         text
     }
+}
+
+fn is_partial(sources: &Sources, queue: &str) -> bool {
+    let coverage = sources.coverage(Some(queue));
+    coverage.num < coverage.den
 }
 
 fn watches(rule: &Rule, queue: &str) -> bool {
