@@ -9,7 +9,7 @@ use super::legs::Throughput;
 use super::months::{self, Months};
 use super::scene::Scene;
 use super::{topic, usage};
-use crate::app::run::clerk::{self, Clerk};
+use crate::app::run::clerk::Clerk;
 use crate::app::run::domain::{DomainRunner, Observer};
 use crate::app::run::spawn;
 use crate::app::run::status::{DomainStatus, Phase};
@@ -194,7 +194,7 @@ fn activate(log: &dyn Log, definitions: Definitions) -> Result<()> {
     let kind = ControlKind::Definitions { definitions: Box::new(definitions) };
     let control = Control { id: "definitions|bench".to_owned(), kind };
     let mut appender = log.appender(Domain(0));
-    clerk::append(&mut *appender, &encode_control(&control)).map_err(|reason| anyhow!(reason))
+    crate::io::control::append(&mut *appender, &encode_control(&control)).map_err(|reason| anyhow!(reason))
 }
 
 /// Folds the whole topic by the product.
