@@ -28,7 +28,7 @@ fn garbage(at: i64) -> Vec<(Vec<u8>, &'static str)> {
         (without("time"), "missing"),
         (text("{\"id\":7,\"type\":\"contact.queued\",\"time\":1}"), "wrong_type"),
         (plain(json!({ "contact_id": ["c"] })), "wrong_type"),
-        (text("{\"id\":\"h\",\"type\":\"contact.queued\",\"time\":1e999}"), "out_of_range"),
+        (text("{\"id\":\"h\",\"type\":\"contact.queued\",\"time\":1e999}"), "wrong_value"),
         (
             text(&format!("{{\"id\":\"n\",\"type\":\"contact.queued\",\"time\":{}}}", "9".repeat(400))),
             "out_of_range",
