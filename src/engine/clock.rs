@@ -21,7 +21,8 @@ pub struct Clocks {
     /// Append time of the record before, if that was too far ahead to believe alone.
     unconfirmed: Option<LogTime>,
     settle: Option<LogTime>,
-    partitions: BTreeMap<(String, i32), Partition>,
+    /// By topic and partition.
+    partitions: BTreeMap<String, BTreeMap<i32, Partition>>,
     closed: BTreeSet<String>,
 }
 
@@ -83,8 +84,12 @@ impl Clocks {
 
     /// Takes the positions of a batch and says which of its facts count.
     pub fn admit(&mut self, batch: &Batch) -> Admission {
-        let key = (batch.topic.to_owned(), batch.partition);
-        let partition = self.partitions.entry(key).or_insert_with(|| Partition {
+        // Seldom new: no text is made for one that is known.
+        if !self.partitions.contains_key(batch.topic) {
+            self.partitions.insert(batch.topic.to_owned(), BTreeMap::new());
+        }
+        let partitions = self.partitions.get_mut(batch.topic).expect("it is there now");
+        let partition = partitions.entry(batch.partition).or_insert_with(|| Partition {
             incarnation: batch.incarnation,
             next: batch.from,
             ..Partition::default()
@@ -103,7 +108,7 @@ impl Clocks {
     /// Takes the progress of a batch, after its facts were judged.
     pub fn advance(&mut self, batch: &Batch, append: LogTime) {
         let live = self.live();
-        if let Some(partition) = self.partitions.get_mut(&(batch.topic.to_owned(), batch.partition)) {
+        if let Some(partition) = self.known_mut(batch.topic, batch.partition) {
             partition.caught_up = batch.caught_up;
             partition.heard = append;
             if partition.gaps.is_empty() {
@@ -119,8 +124,8 @@ impl Clocks {
         let least = declared
             .iter()
             .filter(|source| !self.closed.contains(&source.topic))
-            .flat_map(|source| (0..source.partitions).map(|p| (source.topic.clone(), p)))
-            .map(|key| self.partitions.get(&key).and_then(|partition| partition.progress))
+            .flat_map(|source| (0..source.partitions).map(|p| (source.topic.as_str(), p)))
+            .map(|(topic, p)| self.known(topic, p).and_then(|partition| partition.progress))
             .try_fold(live, |least, progress| progress.map(|progress| least.min(progress)));
         self.settle = self.settle.max(least);
     }
@@ -132,7 +137,7 @@ impl Clocks {
 
     /// A person accepts that `[from, to)` is lost. False when there is no such gap.
     pub fn accept_gap(&mut self, topic: &str, partition: i32, from: i64, to: i64) -> bool {
-        let Some(found) = self.partitions.get_mut(&(topic.to_owned(), partition)) else { return false };
+        let Some(found) = self.known_mut(topic, partition) else { return false };
         let before = found.gaps.clone();
         found.gaps = before.iter().flat_map(|gap| without(*gap, (from, to))).collect();
         found.gaps != before
@@ -155,15 +160,22 @@ impl Clocks {
         if coverage.den == 0 { Fraction::new(1, 1) } else { coverage }
     }
 
+    fn known(&self, topic: &str, partition: i32) -> Option<&Partition> {
+        self.partitions.get(topic)?.get(&partition)
+    }
+
+    fn known_mut(&mut self, topic: &str, partition: i32) -> Option<&mut Partition> {
+        self.partitions.get_mut(topic)?.get_mut(&partition)
+    }
+
     fn is_caught_up(&self, topic: &str, partition: i32) -> bool {
-        self.partitions
-            .get(&(topic.to_owned(), partition))
+        self.known(topic, partition)
             .is_some_and(|p| p.caught_up && p.gaps.is_empty() && self.live().0 - p.heard.0 <= SILENCE_LIMIT)
     }
 
     /// The position after the highest one covered, of a source partition that was seen, and its incarnation.
     pub fn position(&self, topic: &str, partition: i32) -> Option<(u64, i64)> {
-        let known = self.partitions.get(&(topic.to_owned(), partition))?;
+        let known = self.known(topic, partition)?;
         Some((known.incarnation, known.next))
     }
 
@@ -172,7 +184,7 @@ impl Clocks {
         let mut report = Vec::new();
         for source in declared {
             for partition in 0..source.partitions {
-                let known = self.partitions.get(&(source.topic.clone(), partition));
+                let known = self.known(&source.topic, partition);
                 report.push(SourceClock {
                     topic: source.topic.clone(),
                     partition,

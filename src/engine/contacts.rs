@@ -172,7 +172,7 @@ impl Contacts {
         let Moment { roster, settle, terms, .. } = *at;
         let key = hash128(id);
         if !self.held.contains_key(&key) {
-            if self.may_have_left(id, fact, settle, terms) {
+            if self.may_have_left(id, key, fact, settle, terms) {
                 let since = at.offset;
                 let waiting = self
                     .unsettled
@@ -208,9 +208,17 @@ impl Contacts {
     }
 
     /// Whether the contact may have been in memory before: it did, or its fact is older than what memory holds.
-    fn may_have_left(&self, id: &str, fact: &Fact, settle: Option<LogTime>, terms: Terms) -> bool {
+    fn may_have_left(
+        &self,
+        id: &str,
+        key: ContactKey,
+        fact: &Fact,
+        settle: Option<LogTime>,
+        terms: Terms,
+    ) -> bool {
         let old = settle.is_some_and(|settle| fact.time.0 < settle.0 - terms.horizon_ms);
-        old || self.unsettled.contains_key(id) || self.gone.contains_key(&(hash128(id) as u64))
+        old || (!self.unsettled.is_empty() && self.unsettled.contains_key(id))
+            || self.gone.contains_key(&(key as u64))
     }
 
     /// The next contact whose timer is due and whose numbers change with it: it has expired.

@@ -114,7 +114,7 @@ pub struct Sym(pub u32);
 pub struct Names {
     texts: Vec<Box<str>>,
     #[serde(skip)]
-    index: std::collections::HashMap<Box<str>, Sym>,
+    index: std::collections::HashMap<Box<str>, Sym, foldhash::fast::FixedState>,
 }
 
 impl Names {

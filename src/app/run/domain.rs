@@ -25,8 +25,10 @@ const COMPANY: Duration = Duration::from_millis(20);
 const BEHIND: Duration = Duration::from_millis(250);
 /// The offset is committed at least so often.
 const AT_LEAST: Duration = Duration::from_secs(1);
-/// While it is behind, the live view is published so often.
-const PUBLISH: Duration = Duration::from_secs(1);
+/// While it has caught up, the live view is published so often.
+const PUBLISH: Duration = Duration::from_millis(10);
+/// While it is behind, so often.
+const PUBLISH_BEHIND: Duration = Duration::from_secs(1);
 /// Bytes of waiting outputs at which the engine waits for its committer.
 const BRIM: usize = 4 * FULL;
 /// A snapshot after so many records, if not earlier by time.
@@ -145,8 +147,8 @@ impl DomainRunner {
     }
 
     fn fold_all(&self, mut scoring: Scoring, mut desk: Desk) -> Ended {
-        let (mut committed, mut published, mut snapped) =
-            (Stopwatch::start(), Stopwatch::start(), Stopwatch::start());
+        let (mut committed, mut snapped) = (Stopwatch::start(), Stopwatch::start());
+        let mut shown = Shown { waits: true, since: Stopwatch::start(), took: Duration::ZERO };
         let mut waiting: Option<Stopwatch> = None;
         loop {
             if self.status.take_kill() {
@@ -158,19 +160,23 @@ impl DomainRunner {
             if self.stop.load(Ordering::Relaxed) {
                 return self.drain(scoring, desk);
             }
-            let patience = if waiting.is_some() || desk.busy {
+            let patience = if waiting.is_some() || desk.busy || shown.waits {
                 Duration::from_millis(1)
             } else {
                 Duration::from_millis(20)
             };
             match scoring.fold(patience) {
                 Ok(Folded::Record) => {
-                    if scoring.caught_up() || published.has(PUBLISH) {
-                        self.view.publish(scoring.engine());
-                        published = Stopwatch::start();
+                    shown.waits = true;
+                    if shown.is_due(scoring.caught_up()) {
+                        shown.publish(&self.view, scoring.engine());
                     }
                 }
-                Ok(Folded::Nothing) => self.view.publish(scoring.engine()),
+                Ok(Folded::Nothing) => {
+                    if shown.waits {
+                        shown.publish(&self.view, scoring.engine());
+                    }
+                }
                 Ok(Folded::Panicked(offset)) => return Ended::Panicked(offset),
                 Err(crate::io::log::ReadError::Retry(reason)) => {
                     tracing::warn!(domain = %self.domain, reason, "facts cannot be read, trying again");
@@ -221,6 +227,28 @@ impl DomainRunner {
             }
         }
         Ended::Stopped
+    }
+}
+
+/// When the live view was published last. Publishing takes time from folding: never more than a third of it, and a
+/// twentieth while the engine is behind.
+struct Shown {
+    /// Something was folded since.
+    waits: bool,
+    since: Stopwatch,
+    took: Duration,
+}
+
+impl Shown {
+    fn is_due(&self, caught_up: bool) -> bool {
+        let (pause, share) = if caught_up { (PUBLISH, 2) } else { (PUBLISH_BEHIND, 20) };
+        self.since.has(pause.max(self.took * share))
+    }
+
+    fn publish(&mut self, view: &LiveView, engine: &mut Engine) {
+        let watch = Stopwatch::start();
+        view.publish(engine);
+        *self = Self { waits: false, since: Stopwatch::start(), took: watch.elapsed() };
     }
 }
 
