@@ -56,6 +56,7 @@ mod tests {
 
     #[test]
     fn this_process_has_used_something() {
-        assert!(peak_mb().unwrap() > 0 && thread_cpu().unwrap() > Duration::ZERO && cpu().is_ok());
+        assert!(peak_mb().unwrap() > 0);
+        assert!(thread_cpu().is_ok() && cpu().is_ok());
     }
 }
