@@ -202,7 +202,7 @@ impl Recount {
             return;
         }
         self.defined = true;
-        self.months.changed();
+        self.months.forget();
         self.definitions = definitions.clone();
         self.inputs_by_ms = finals::inputs_by(definitions);
         self.sources.declare(&definitions.sources);

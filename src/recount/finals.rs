@@ -16,6 +16,8 @@ pub(super) struct Months {
     cut: BTreeSet<String>,
     /// Months that wait for inputs, as of the last change of anything but the clocks.
     waiting: BTreeSet<String>,
+    /// What each member lacked, and with which inputs: equal inputs lack the same.
+    lacked: BTreeMap<String, (Inputs, Vec<String>)>,
     lines: Vec<Ledger>,
 }
 
@@ -27,6 +29,12 @@ impl Months {
     /// A fact or a definition came: what was missing may be there.
     pub(super) fn changed(&mut self) {
         self.waiting.clear();
+    }
+
+    /// Other definitions: other cards lack other things.
+    pub(super) fn forget(&mut self) {
+        self.changed();
+        self.lacked.clear();
     }
 
     pub(super) fn know(&mut self, month: String) {
@@ -57,7 +65,7 @@ pub(super) fn cut(recount: &mut Recount, offset: i64) {
         }
         let cards = cards(&recount.definitions);
         let members = members(recount, &period, &span);
-        let missing = due(&members, &cards);
+        let missing = due(&mut recount.months.lacked, &members, &cards);
         if missing.is_empty() || inputs_over {
             let lines = lines(recount, &period, &members, &cards, missing, (offset, settle));
             recount.months.cut.insert(period);
@@ -147,13 +155,21 @@ fn concerns(card: &Card, member: &Member) -> bool {
     member.role.as_ref().is_none_or(|role| card.head().applies_to(role))
 }
 
-fn due(members: &[Member], cards: &[(&CardFile, Card)]) -> Vec<String> {
+/// What the cards find missing, by name. Equal inputs are not asked twice.
+fn due(
+    lacked: &mut BTreeMap<String, (Inputs, Vec<String>)>,
+    members: &[Member],
+    cards: &[(&CardFile, Card)],
+) -> Vec<String> {
     let mut missing = BTreeSet::new();
     for member in members {
-        for (_, card) in cards.iter().filter(|(_, card)| concerns(card, member)) {
-            let due = card.evaluate(&member.inputs).due;
-            missing.extend(due.iter().map(|input| format!("{}: {input}", member.agent)));
+        if lacked.get(&member.agent).is_none_or(|(inputs, _)| *inputs != member.inputs) {
+            let theirs = cards.iter().filter(|(_, card)| concerns(card, member));
+            let due = theirs.flat_map(|(_, card)| card.evaluate(&member.inputs).due);
+            let lacks = due.map(|input| format!("{}: {input}", member.agent)).collect();
+            lacked.insert(member.agent.clone(), (member.inputs.clone(), lacks));
         }
+        missing.extend(lacked[&member.agent].1.iter().cloned());
     }
     missing.into_iter().collect()
 }
